@@ -1,0 +1,52 @@
+import * as z from 'zod/mini'
+import { checkWith, type Decoded, decoded, decodeJson } from '../codec/decode.ts'
+import { saveChannel } from '../commands/save-state.ts'
+import { VALUE_BYTES_MAX } from '../limits.ts'
+import { PROTOCOL_VERSIONS } from '../version.ts'
+import { commandName, count, domid, epoch, shortText } from './fields.ts'
+
+const versionRange = z
+  .tuple([z.int().check(z.minimum(1), z.maximum(1_000)), z.int().check(z.minimum(1), z.maximum(1_000))])
+  .check(z.refine(([lowest, highest]) => lowest <= highest, 'the lowest version comes first'))
+
+/** Published while an agent holds its lock and QEMU’s greeting. Features are advertised here, never probed. */
+export const hello = z.strictObject({
+  v: versionRange,
+  epoch,
+  agent: shortText,
+  target: domid,
+  commands: z.array(commandName).check(z.maxLength(64)),
+  /** Commands that the agent works on before it answers `busy`. */
+  window: z.int().check(z.minimum(1), z.maximum(1_000)),
+  messageBytes: count,
+  channels: z.array(saveChannel).check(z.maxLength(8)),
+  deviceModel: z.strictObject({ version: shortText, driver: shortText }),
+})
+
+export type Hello = z.output<typeof hello>
+
+/** Only what every version must say; the rest is judged when a version in common was found. */
+const anyHello = z.object({ v: versionRange, epoch, agent: shortText })
+
+/** A hello that shares no version with us. */
+export interface ForeignHello {
+  readonly v: readonly [number, number]
+  readonly epoch: string
+  readonly agent: string
+}
+
+/**
+ * Reads a hello in two steps: the versions first, since a later version may have fields that this one does not know. Unknown fields are refused
+ * where the agent speaks no later version than we do.
+ */
+export function decodeHello(bytes: Uint8Array): Decoded<{ hello: Hello } | { foreign: ForeignHello }> {
+  const json = decodeJson('hello', bytes, VALUE_BYTES_MAX)
+  if (!json.ok) return json
+  const any = checkWith('hello', anyHello, json.value)
+  if (!any.ok) return any
+  const [lowest, highest] = any.value.v
+  if (lowest > PROTOCOL_VERSIONS[1] || highest < PROTOCOL_VERSIONS[0]) return decoded({ foreign: any.value })
+  const schema = highest > PROTOCOL_VERSIONS[1] ? z.object(hello.shape) : hello
+  const known = checkWith('hello', schema, json.value)
+  return known.ok ? decoded({ hello: known.value }) : known
+}

@@ -1,0 +1,90 @@
+import { checkWith } from '../codec/decode.ts'
+import type { AgentCode } from '../codes.ts'
+import { commandDefinition } from '../commands/index.ts'
+import { commandDigest, type Sha256 } from '../digest.ts'
+import type { Request } from '../messages/request.ts'
+import type { Failed, FinalResponse, PendingResponse } from '../messages/response.ts'
+import { commonVersion, formatRange, PROTOCOL_VERSIONS } from '../version.ts'
+import type { AcceptedRequest } from './entry.ts'
+import type { AnswerMemory } from './memory.ts'
+
+/** What becomes of a request that was read. */
+export type Admission =
+  | { readonly kind: 'queue'; readonly request: AcceptedRequest }
+  | { readonly kind: 'answer'; readonly response: FinalResponse }
+  /** What stands in its response's node belongs to another command: it is left as it is. */
+  | { readonly kind: 'leave' }
+
+export interface AdmissionContext {
+  readonly epoch: string
+  readonly sha256: Sha256
+  readonly memory: AnswerMemory
+  /** No command is taken beyond the window. */
+  readonly full: boolean
+  readonly now: number
+}
+
+/** Stands for the digest of a request whose arguments could not be read. */
+export const UNREADABLE_DIGEST = '0000000000000000'
+
+/** A failure in which nothing was done. */
+export function refusal(digest: string, code: AgentCode, message: string): Failed {
+  return { v: 1, digest, state: 'failed', error: { code, message, outcome: 'not-done' } }
+}
+
+/**
+ * Judges a request.
+ * @param left the pending response that an earlier agent left for it
+ */
+export function admit(
+  command: string,
+  id: string,
+  request: Request,
+  left: PendingResponse | undefined,
+  context: AdmissionContext,
+): Admission {
+  const digest = commandDigest(context.sha256, command, request.args)
+  const refuse = (code: AgentCode, message: string): Admission => ({
+    kind: 'answer',
+    response: refusal(digest, code, message),
+  })
+
+  if (commonVersion([request.v, request.v]) === undefined) {
+    return refuse(
+      'version',
+      `the request is of protocol version ${request.v}, this agent speaks ${formatRange(PROTOCOL_VERSIONS)}`,
+    )
+  }
+  const definition = commandDefinition(command)
+  if (!definition) return refuse('unsupported', `this agent does not know the command ${command}`)
+  const args = checkWith('args', definition.args, request.args)
+  if (!args.ok) return refuse('bad-request', args.error.message)
+  if (left && left.digest !== digest) return { kind: 'leave' }
+
+  const accepted = (mode: AcceptedRequest['mode']): Admission => ({
+    kind: 'queue',
+    request: {
+      definition,
+      args: args.value,
+      digest,
+      deadlineAt: context.now + request.deadlineMs,
+      touches: definition.touches(args.value),
+      mode,
+    },
+  })
+
+  if (left && definition.replay !== 'repeatable') {
+    return accepted({ kind: 'reconcile', stage: left.stage, accepted: left.state === 'accepted' })
+  }
+  const earlier = context.memory.recall(id)
+  if (earlier === 'expired' || (earlier && earlier.digest !== digest)) {
+    return refuse('expired', `id ${id} was answered before, and its answer is no longer here`)
+  }
+  if (earlier) return { kind: 'answer', response: earlier }
+  if (request.epoch !== context.epoch) {
+    return refuse('stale-epoch', 'the agent was restarted before it took the command; nothing was done, give it again')
+  }
+  if (request.cancel) return { kind: 'answer', response: { v: 1, digest, state: 'cancelled' } }
+  if (context.full) return refuse('busy', 'the agent has as many commands as it takes at a time; try again')
+  return accepted({ kind: 'run' })
+}

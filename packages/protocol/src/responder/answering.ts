@@ -1,0 +1,75 @@
+import { encodeInParts } from '../codec/parts.ts'
+import type { AgentCode } from '../codes.ts'
+import { EncodeError } from '../errors.ts'
+import type { FinalResponse } from '../messages/response.ts'
+import { refusal } from './admission.ts'
+import type { Desk } from './desk.ts'
+import type { Entry, EntryIn } from './entry.ts'
+import { type CommandKey, keyOf } from './io.ts'
+
+/** How ids get their final responses, and what happens when there is no room for one. */
+export class Answering {
+  readonly #desk: Desk
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** @param shrunk the response already stands for one that there was no room for */
+  answer({ command, id }: CommandKey, response: FinalResponse, shrunk = false): void {
+    const message = this.#encode(response)
+    if (!message) {
+      const tooLarge = refusal(response.digest, 'too-large', 'the answer is larger than a message may be')
+      return this.answer({ command, id }, tooLarge, true)
+    }
+    const parts = message.parts.length > 0
+    const entry: EntryIn<'answering'> = { command, id, state: 'answering', response, message, shrunk, parts }
+    this.#desk.put(entry)
+    this.write(entry)
+  }
+
+  write({ command, id, message }: EntryIn<'answering'>): void {
+    this.#desk.do({ do: 'write-answer', command, id, message })
+  }
+
+  written(key: CommandKey): void {
+    const entry = this.#desk.get(key)
+    if (entry?.state !== 'answering') return
+    const { command, id, parts, response } = entry
+    const answered: EntryIn<'answered'> = { command, id, state: 'answered', parts, response }
+    this.#desk.put(answered)
+    if (this.#desk.collection.has(keyOf(key))) this.#desk.settle(answered)
+  }
+
+  /** A node that stands already can be written even when the quota is used up, if what goes in is small. */
+  writeRefused(key: CommandKey): void {
+    const entry = this.#desk.get(key)
+    if (entry?.state !== 'answering') return
+    const { response, parts, shrunk, id } = entry
+    if (parts) this.#desk.do({ do: 'remove-parts', id })
+    if (shrunk) return this.refuse(entry, 'quota')
+    const message = 'the stubdomain’s Xenstore quota is used up: the answer could not be written'
+    const outcome = response.state === 'done' ? 'partly' : 'not-done'
+    this.answer(
+      entry,
+      { v: 1, digest: response.digest, state: 'failed', error: { code: 'quota', message, outcome } },
+      true,
+    )
+  }
+
+  /** The answer is an entry in `refused`. */
+  refuse({ command, id }: CommandKey, code: AgentCode): void {
+    const entry: Entry = { command, id, state: 'answered', parts: false, response: undefined }
+    this.#desk.put(entry)
+    this.#desk.do({ do: 'write-refused', node: this.#desk.refusals.add(command, id, code) })
+  }
+
+  #encode(response: FinalResponse) {
+    try {
+      return encodeInParts(response, { v: 1, state: 'done', digest: response.digest }, this.#desk.sha256)
+    } catch (error) {
+      if (error instanceof EncodeError) return undefined
+      throw error
+    }
+  }
+}

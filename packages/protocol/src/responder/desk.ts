@@ -1,0 +1,95 @@
+import { commandDefinition } from '../commands/index.ts'
+import type { Sha256 } from '../digest.ts'
+import { WINDOW_DEFAULT } from '../limits.ts'
+import { Collection } from './collection.ts'
+import type { Entry, InFlight } from './entry.ts'
+import { type CommandKey, keyOf, type ResponderEffect } from './io.ts'
+import { AnswerMemory } from './memory.ts'
+import { Refusals } from './refusals.ts'
+
+export interface ResponderOptions {
+  readonly epoch: string
+  readonly sha256: Sha256
+  /** Commands queued or running before `busy`. */
+  readonly window?: number
+}
+
+/** What the parts of a responder share: the ids it holds, what it remembers, and the effects of the input being handled. */
+export class Desk {
+  readonly epoch: string
+  readonly sha256: Sha256
+  readonly window: number
+  readonly entries = new Map<string, Entry>()
+  readonly memory = new AnswerMemory()
+  readonly refusals = new Refusals()
+  readonly collection = new Collection()
+  /** What was under way on a connection that is lost. */
+  readonly stalled = new Set<string>()
+  now = 0
+  #effects: ResponderEffect[] = []
+
+  constructor({ epoch, sha256, window = WINDOW_DEFAULT }: ResponderOptions) {
+    this.epoch = epoch
+    this.sha256 = sha256
+    this.window = window
+  }
+
+  get(key: CommandKey): Entry | undefined {
+    return this.entries.get(keyOf(key))
+  }
+
+  put(entry: Entry): void {
+    this.entries.set(keyOf(entry), entry)
+  }
+
+  do(effect: ResponderEffect): void {
+    this.#effects.push(effect)
+  }
+
+  takeEffects(): ResponderEffect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  /** Forgets an id; with what stands in the store for it if there is something. */
+  drop(entry: Entry, stands: { response: boolean; parts?: boolean }): void {
+    const { command, id } = entry
+    this.entries.delete(keyOf(entry))
+    this.collection.delete(keyOf(entry))
+    this.stalled.delete(keyOf(entry))
+    if (!stands.response) return
+    const directory =
+      !commandDefinition(command) && ![...this.entries.values()].some(other => other.command === command)
+    this.do({ do: 'remove-response', command, id, parts: stands.parts === true, directory })
+  }
+
+  /** Has an answered id checked for having been collected. */
+  settle(entry: Entry): void {
+    this.collection.add(keyOf(entry), entry.command, this.now)
+    if (this.collection.dueAt <= this.now) this.listCollected()
+  }
+
+  listCollected(): void {
+    for (const command of this.collection.take()) this.do({ do: 'list-requests', command })
+  }
+
+  /** Final responses of a command that stand in the store, those aside that were probably just collected. */
+  uncollected(command: string): number {
+    let count = 0
+    for (const [key, entry] of this.entries) {
+      const stands = entry.state === 'answering' || entry.state === 'answered'
+      if (stands && entry.command === command && !this.collection.has(key)) count++
+    }
+    return count
+  }
+
+  get inFlight(): InFlight[] {
+    return [...this.entries.values()].flatMap((entry): InFlight[] => {
+      const { command, id } = entry
+      if (entry.state === 'queued' || entry.state === 'claiming')
+        return [{ command, id, state: 'queued', overdue: false }]
+      return entry.state === 'executing' ? [{ command, id, state: entry.phase, overdue: entry.overdue }] : []
+    })
+  }
+}

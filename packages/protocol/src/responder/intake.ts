@@ -1,0 +1,163 @@
+import { joinParts } from '../codec/parts.ts'
+import { isCommandId } from '../ids.ts'
+import { isCommandName } from '../layout.ts'
+import { RESPONSES_PER_COMMAND_MAX } from '../limits.ts'
+import { decodeRequestBody, decodeRequestNode, isRequestHead, type Request } from '../messages/request.ts'
+import type { PendingResponse } from '../messages/response.ts'
+import type { NodeBytes } from '../requester/io.ts'
+import { admit, refusal, UNREADABLE_DIGEST } from './admission.ts'
+import type { Answering } from './answering.ts'
+import type { Desk } from './desk.ts'
+import type { Entry, EntryIn } from './entry.ts'
+import { takeInventory } from './inventory.ts'
+import { type CommandKey, keyOf, type ResponderInput } from './io.ts'
+import { cancelled, saysCancel } from './responses.ts'
+import type { Work } from './work.ts'
+
+/** Ids of all states that are held; what is beyond is found by a later listing. */
+const ENTRIES_MAX = 4_096
+
+/** How requests are noticed, read, judged, and noticed to be gone. */
+export class Intake {
+  readonly #desk: Desk
+  readonly #answering: Answering
+  readonly #work: Work
+
+  constructor(desk: Desk, answering: Answering, work: Work) {
+    this.#desk = desk
+    this.#answering = answering
+    this.#work = work
+  }
+
+  started(found: Extract<ResponderInput, { on: 'started' }>): void {
+    const { answered, interrupted, fresh, cleanUp } = takeInventory(found)
+    for (const entry of answered) this.#desk.put(entry)
+    for (const effect of cleanUp) this.#desk.do(effect)
+    for (const { left, ...key } of interrupted) this.#read(key, left)
+    for (const key of fresh) this.#read(key)
+  }
+
+  /** Something happened to a request's node. */
+  hint(key: CommandKey): void {
+    const entry = this.#desk.get(key)
+    switch (entry?.state) {
+      case undefined:
+        return this.#read(key)
+      case 'reading':
+        return this.#desk.put({ ...entry, again: true })
+      case 'queued':
+        return this.#desk.do({ do: 'read-request', command: entry.command, id: entry.id })
+      case 'claiming':
+        return this.#desk.put({ ...entry, hinted: true })
+      case 'executing':
+        return this.#work.reread(entry)
+      case 'answering':
+      case 'answered':
+        return this.#desk.settle(entry)
+    }
+  }
+
+  #read({ command, id }: CommandKey, left?: PendingResponse): void {
+    if (this.#desk.entries.size >= ENTRIES_MAX) return
+    this.#desk.put({ command, id, state: 'reading', again: false, ...(left ? { left } : {}) })
+    this.#desk.do({ do: 'read-request', command, id })
+  }
+
+  /** All ids in a command's directory: what is held and not there has gone, what is there and not held is new. */
+  listed(command: string, ids: ReadonlySet<string>): void {
+    for (const entry of this.#desk.entries.values()) {
+      if (entry.command !== command) continue
+      const stalled = this.#desk.stalled.delete(keyOf(entry))
+      if (!ids.has(entry.id)) this.#gone(entry, stalled)
+      else if (stalled && entry.state === 'reading') this.#desk.do({ do: 'read-request', command, id: entry.id })
+      else if (stalled && entry.state === 'answering') this.#answering.write(entry)
+    }
+    for (const id of ids) {
+      if (!this.#desk.get({ command, id })) this.#read({ command, id })
+    }
+  }
+
+  #gone(entry: Entry, stalled: boolean): void {
+    switch (entry.state) {
+      case 'reading':
+        // A read that is under way will say so itself.
+        if (stalled) this.#desk.drop(entry, { response: entry.left !== undefined })
+        return
+      case 'queued':
+        return this.#desk.drop(entry, { response: entry.request.mode.kind === 'reconcile' })
+      case 'executing':
+        return this.#desk.put({ ...entry, abandoned: true })
+      case 'answering':
+        if (stalled) this.#desk.drop(entry, { response: true, parts: entry.parts })
+        else this.#desk.collection.add(keyOf(entry), entry.command, this.#desk.now)
+        return
+      case 'answered':
+        return this.#desk.drop(entry, { response: true, parts: entry.parts })
+      case 'claiming':
+      // Its own read of the request is under way.
+    }
+  }
+
+  requestRead(key: CommandKey, bytes: NodeBytes): void {
+    const entry = this.#desk.get(key)
+    switch (entry?.state) {
+      case 'reading':
+        return this.#firstRead(entry, bytes)
+      case 'queued':
+        if (bytes === undefined) this.#gone(entry, false)
+        else if (saysCancel(bytes) && entry.request.mode.kind === 'run') {
+          this.#answering.answer(entry, cancelled(entry.request.digest))
+        }
+        return
+      case 'executing':
+        return this.#work.rereadDone(entry, bytes)
+      default:
+    }
+  }
+
+  #firstRead(entry: EntryIn<'reading'>, bytes: NodeBytes): void {
+    const { command, id } = entry
+    if (entry.again) {
+      this.#desk.put({ ...entry, again: false })
+      return this.#desk.do({ do: 'read-request', command, id })
+    }
+    if (bytes === undefined) return this.#desk.drop(entry, { response: entry.left !== undefined })
+    if (!isCommandName(command) || !isCommandId(id)) return this.#answering.refuse(entry, 'bad-request')
+    const node = decodeRequestNode('request', bytes)
+    if (!node.ok) return this.#unreadable(entry, node.error.message)
+    if (!isRequestHead(node.value)) return this.#admit(entry, node.value)
+    this.#desk.put({ ...entry, head: node.value })
+    this.#desk.do({ do: 'read-request-parts', command, id, count: node.value.parts })
+  }
+
+  partsRead(key: CommandKey, parts: readonly NodeBytes[]): void {
+    const entry = this.#desk.get(key)
+    if (entry?.state !== 'reading' || !entry.head) return
+    const whole = joinParts('request', entry.head, parts, this.#desk.sha256)
+    const body = whole.ok ? decodeRequestBody('request', whole.value) : whole
+    if (!body.ok) return this.#unreadable(entry, body.error.message)
+    this.#admit(entry, entry.head.cancel ? { ...body.value, cancel: true } : body.value)
+  }
+
+  #unreadable(entry: Entry, reason: string): void {
+    this.#answering.answer(entry, refusal(UNREADABLE_DIGEST, 'bad-request', reason))
+  }
+
+  #admit(entry: EntryIn<'reading'>, request: Request): void {
+    const { command, id } = entry
+    if (this.#desk.uncollected(command) >= RESPONSES_PER_COMMAND_MAX) return this.#answering.refuse(entry, 'busy')
+    const busy = this.#desk.inFlight.filter(({ state }) => state !== 'accepted').length
+    const verdict = admit(command, id, request, entry.left, {
+      epoch: this.#desk.epoch,
+      sha256: this.#desk.sha256,
+      memory: this.#desk.memory,
+      full: busy >= this.#desk.window,
+      now: this.#desk.now,
+    })
+    if (verdict.kind === 'queue') this.#desk.put({ command, id, state: 'queued', request: verdict.request })
+    else if (verdict.kind === 'answer') this.#answering.answer(entry, verdict.response)
+    else this.#desk.put({ command, id, state: 'answered', parts: false, response: undefined })
+    // What happened to a request while its parts were read has yet to be looked at.
+    if (entry.again) this.hint(entry)
+  }
+}
