@@ -1,1 +1,7 @@
-export {}
+export { Child, type Exit } from './child.ts'
+export { Qemu } from './qemu/qemu.ts'
+export { type Guest, type QemuOptions, QemuStartError, startQemu } from './qemu/start.ts'
+export { type Finished, type Running, start, startStubdomctl, stubdomctl } from './shell.ts'
+export { type DomainPair, layOutDomains } from './world/libxl-nodes.ts'
+export { PROGRAMS } from './world/programs.ts'
+export { World, type WorldOptions } from './world/world.ts'

@@ -4,14 +4,15 @@
  * A requester of another make may put up to seven characters of its own choice behind the dash.
  */
 
-const ID = /^[0-9a-z]{8}-[0-9a-z]{1,7}$/
+/** What an id looks like. */
+export const COMMAND_ID = /^[0-9a-z]{8}-[0-9a-z]{1,7}$/
 const TIME_DIGITS = 8
 const RANDOM_DIGITS = 5
 const RANDOM_SPACE = 36 ** RANDOM_DIGITS
 const PER_MILLISECOND = 36 ** 2
 
 export function isCommandId(text: string): boolean {
-  return ID.test(text)
+  return COMMAND_ID.test(text)
 }
 
 /** Milliseconds since 1970 at which `id` was made, by its maker's clock. */

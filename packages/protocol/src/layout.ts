@@ -13,7 +13,7 @@
  */
 
 /** A command's name as a node's name: what may stand in `request/<command>`. */
-const COMMAND_NAME = /^[a-z][a-z0-9-]{0,31}$/
+export const COMMAND_NAME = /^[a-z][a-z0-9-]{0,31}$/
 
 export function isCommandName(text: string): boolean {
   return COMMAND_NAME.test(text)

@@ -1,1 +1,16 @@
-export {}
+export { type QmpCallOptions, QmpClient, type QmpConnectOptions } from './client.ts'
+export {
+  QmpAbortedError,
+  QmpBusyError,
+  QmpClosedError,
+  QmpCommandError,
+  QmpConnectionError,
+  QmpError,
+  type QmpErrorCode,
+  QmpLostError,
+  QmpProtocolError,
+  type QmpStage,
+  QmpTimeoutError,
+  QmpUnavailableError,
+} from './errors.ts'
+export type { QmpEvent, QmpGreeting } from './messages.ts'

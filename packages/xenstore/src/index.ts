@@ -1,1 +1,31 @@
-export {}
+export { type Access, type Acl, acl, DOMID_MAX, formatAcl, type Grant } from './acl.ts'
+export { xenstoreAddress } from './client/address.ts'
+export { type ConnectOptions, XenstoreClient } from './client/client.ts'
+export type { ListOptions, XenstoreData } from './client/data.ts'
+export {
+  isErrno,
+  XenstoreAbortedError,
+  XenstoreClosedError,
+  XenstoreConnectionError,
+  XenstoreError,
+  type XenstoreErrorCode,
+  XenstoreLostError,
+  XenstoreProtocolError,
+  XenstoreReplyError,
+  XenstoreTimeoutError,
+  XenstoreUnavailableError,
+  XenstoreUsageError,
+} from './client/errors.ts'
+export type { CallOptions } from './client/limits.ts'
+export type { Transport } from './client/transport.ts'
+export type { ErrnoName } from './errno.ts'
+export type { Counts, DomainCounts } from './server/core.ts'
+export { EmbeddedXenstored, type EmbeddedXenstoredOptions } from './server/embedded.ts'
+export {
+  EmbeddedListenError,
+  type EmbeddedUsageCode,
+  EmbeddedUsageError,
+  EmbeddedXenstoredError,
+} from './server/errors.ts'
+export { DEFAULT_QUOTAS, type Quotas } from './server/quotas.ts'
+export { pathProblem } from './wire/path.ts'

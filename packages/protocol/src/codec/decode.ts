@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini'
 import { DecodeError } from '../errors.ts'
 import { JSON_DEPTH_MAX } from '../limits.ts'
+import { issueText } from './issue.ts'
 import { printable } from './text.ts'
 
 /** The outcome of decoding: decoders return errors, they do not throw them. */
@@ -59,14 +60,6 @@ export function decodeWith<S extends z.ZodMiniType>(
 export function checkWith<S extends z.ZodMiniType>(what: string, schema: S, value: unknown): Decoded<z.output<S>> {
   const result = schema.safeParse(value)
   return result.success ? decoded(result.data) : undecodable(what, issueText(result.error))
-}
-
-/** `args.slot: Too big: expected number to be <=31`: the first issue, with its place. */
-export function issueText(error: z.core.$ZodError): string {
-  const issue = error.issues[0]
-  if (!issue) return 'it does not fit its schema'
-  const place = issue.path.map(String).join('.')
-  return printable(place === '' ? issue.message : `${place}: ${issue.message}`, 200)
 }
 
 const QUOTE = 0x22

@@ -14,11 +14,17 @@ export interface EncodedMessage {
 /**
  * Encodes `message`, in parts if it does not fit one value.
  * @param head what the node holds besides the continuation's own fields when there are parts
+ * @param nodeBytes what the node may hold: less than a value may where it will be rewritten with a field more
  * @throws EncodeError `too-large`
  */
-export function encodeInParts(message: object, head: object, sha256: Sha256): EncodedMessage {
+export function encodeInParts(
+  message: object,
+  head: object,
+  sha256: Sha256,
+  nodeBytes: number = VALUE_BYTES_MAX,
+): EncodedMessage {
   const text = encodeJson(message)
-  if (text.length <= VALUE_BYTES_MAX) return { node: text, parts: [] }
+  if (text.length <= nodeBytes) return { node: text, parts: [] }
   if (text.length > MESSAGE_BYTES_MAX) {
     throw new EncodeError('too-large', `the message has ${text.length} bytes, the limit is ${MESSAGE_BYTES_MAX}`)
   }

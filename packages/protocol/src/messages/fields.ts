@@ -1,12 +1,12 @@
 import * as z from 'zod/mini'
-import { isCommandId } from '../ids.ts'
-import { isCommandName } from '../layout.ts'
+import { COMMAND_ID } from '../ids.ts'
+import { COMMAND_NAME } from '../layout.ts'
 import { TEXT_MAX } from '../limits.ts'
 
 /** Fields that several messages share. Every string is bounded, every integer has a range. */
 
-export const commandId = z.string().check(z.maxLength(16), z.refine(isCommandId, 'not a command id'))
-export const commandName = z.string().check(z.maxLength(32), z.refine(isCommandName, 'not a command name'))
+export const commandId = z.string().check(z.maxLength(16), z.regex(COMMAND_ID))
+export const commandName = z.string().check(z.maxLength(32), z.regex(COMMAND_NAME))
 export const text = z.string().check(z.maxLength(TEXT_MAX))
 export const shortText = z.string().check(z.maxLength(64))
 export const count = z.int().check(z.minimum(0), z.maximum(Number.MAX_SAFE_INTEGER))

@@ -1,11 +1,11 @@
 import { checkWith } from '../codec/decode.ts'
 import { type EncodedMessage, encodeInParts, joinParts } from '../codec/parts.ts'
-import { encodeJson } from '../codec/text.ts'
+import { encodeJson, printable } from '../codec/text.ts'
 import type { VerdictCode } from '../codes.ts'
 import type { CommandDefinition } from '../commands/command.ts'
-import { commandDigest, type Sha256 } from '../digest.ts'
+import { commandDigest, type Sha256, UNREADABLE_DIGEST } from '../digest.ts'
 import { EncodeError } from '../errors.ts'
-import { POLL_MS } from '../limits.ts'
+import { POLL_MS, VALUE_BYTES_MAX } from '../limits.ts'
 import { decodeRefused } from '../messages/refused.ts'
 import { decodeRequestNode, isRequestHead } from '../messages/request.ts'
 import {
@@ -44,6 +44,9 @@ export interface CallSpec {
 const STRETCH_MS = 5_000
 const STRETCH_MAX_MS = 60_000
 
+/** What `cancel` adds to a request’s node. */
+const CANCEL_BYTES = ',"cancel":true'.length
+
 type Phase =
   | { readonly name: 'new' }
   /** The request and `hello` are under way. */
@@ -71,11 +74,14 @@ type Phase =
  *     picking-up   it is gone / is another command's      ended        end(expired / conflict)
  *     any          a pending response                     (same)       report
  *     any          a final response                       ended        remove-request, end
+ *     any          an entry in `refused`                  ended        remove-request, end
  *     any          an undecodable response                ended        end(bad-response)
+ *     new          the caller's cancel                    ended        end(cancelled)
  *     sending      deadline; the caller's cancel          cancelling   write-cancel, read-response, read-refused
  *     waiting      deadline; the caller's cancel          cancelling   write-cancel, read-response, read-refused
  *     waiting      deadline (pick up)                     ended        end(unknown)
- *     cancelling   grace over, or `cancel: too-late`      ended        end(unknown)
+ *     cancelling   grace over                             ended        end(unknown)
+ *     cancelling   `cancel: too-late` after the deadline  ended        end(unknown)
  *     any          domain-gone                            ended        end(domain-gone)
  *
  * One READ of the response is under way at a time; a hint that comes meanwhile asks for one more.
@@ -92,6 +98,7 @@ export class Call {
   #reading: 'no' | 'yes' | 'again' = 'no'
   #head: ResponseHead | undefined
   #latest: PendingResponse | undefined
+  #heard = false
 
   /** @throws EncodeError when the arguments do not fit the command or the request is too large */
   constructor(spec: CallSpec) {
@@ -102,7 +109,7 @@ export class Call {
     if (!args.ok) throw new EncodeError('bad-request', args.error.message)
     this.digest = commandDigest(spec.sha256, definition.name, args.value)
     const body = { v: PROTOCOL_VERSION, epoch: spec.epoch, deadlineMs: spec.deadlineMs, args: args.value }
-    this.#request = encodeInParts(body, { v: PROTOCOL_VERSION }, spec.sha256)
+    this.#request = encodeInParts(body, { v: PROTOCOL_VERSION }, spec.sha256, VALUE_BYTES_MAX - CANCEL_BYTES)
   }
 
   get requestParts(): number {
@@ -115,7 +122,7 @@ export class Call {
 
   /** Whether the agent gave any sign. */
   get heard(): boolean {
-    return this.#latest !== undefined
+    return this.#heard
   }
 
   /** When the call wants a `tick`, on the clock that `handle` is given; infinite once it has ended. */
@@ -140,7 +147,7 @@ export class Call {
       case 'request-written':
         return this.#sent({ written: true })
       case 'request-refused':
-        return this.#end({ outcome: 'not-done', code: 'not-delivered', message: input.reason })
+        return this.#notDelivered(input.reason)
       case 'hello-read':
         return this.#helloRead(input.epoch)
       case 'request-read':
@@ -182,6 +189,12 @@ export class Call {
     const phase = { ...this.#phase, ...news }
     this.#phase = phase.written && phase.helloMatches ? { name: 'waiting' } : phase
     return []
+  }
+
+  #notDelivered(reason: string): CallEffect[] {
+    const verdict = { outcome: 'not-done', code: 'not-delivered', message: reason } as const
+    // `cancel` may have made the node after all.
+    return this.#phase.name === 'cancelling' ? this.#collect(verdict) : this.#end(verdict)
   }
 
   #helloRead(epoch: string | undefined): CallEffect[] {
@@ -241,6 +254,7 @@ export class Call {
 
   #responseRead(bytes: NodeBytes, now: number): CallEffect[] {
     if (bytes === undefined) return this.#readDone()
+    this.#heard = true
     const node = decodeResponseNode(this.#what, this.spec.definition, bytes)
     if (!node.ok) return this.#badResponse(node.error.message)
     if (isResponseHead(node.value)) {
@@ -276,7 +290,8 @@ export class Call {
   }
 
   #conclude(response: Response): CallEffect[] {
-    if (response.digest !== this.digest) return this.#conflict()
+    const unread = response.state === 'failed' && response.digest === UNREADABLE_DIGEST
+    if (response.digest !== this.digest && !unread) return this.#conflict()
     switch (response.state) {
       case 'done':
         return this.#collect({ outcome: 'done', result: response.result, reconciled: response.reconciled === true })
@@ -284,8 +299,13 @@ export class Call {
         return this.#collect({ outcome: 'cancelled' })
       case 'failed': {
         const { code, message, outcome, stage } = response.error
-        if (code === 'expired') return [{ do: 'remove-request' }, ...this.#unknown('expired', message)]
-        return this.#collect({ outcome, code, message, ...(stage === undefined ? {} : { stage }) })
+        if (code === 'expired') return [{ do: 'remove-request' }, ...this.#unknown('expired', printable(message))]
+        return this.#collect({
+          outcome,
+          code,
+          message: printable(message),
+          ...(stage === undefined ? {} : { stage: printable(stage, 64) }),
+        })
       }
       default:
         return []
@@ -298,6 +318,11 @@ export class Call {
     // A node that serves every requester of the stubdomain: what is wrong with it says nothing of this command.
     const mine = node.ok ? node.value.refused.find(({ id }) => id === this.spec.id) : undefined
     if (!mine || mine.command !== this.spec.definition.name) return []
+    this.#heard = true
+    if (this.#latest && this.spec.definition.replay !== 'repeatable') {
+      const message = `the agent took the command and could not write how it ended (${mine.code})`
+      return [{ do: 'remove-request' }, ...this.#unknown('bad-response', message)]
+    }
     return this.#collect({
       outcome: 'not-done',
       code: mine.code,
@@ -306,7 +331,8 @@ export class Call {
   }
 
   #cancel(byCaller: boolean, now: number): CallEffect[] {
-    if (this.#phase.name === 'new' || this.#phase.name === 'picking-up' || this.spec.pickUp) return this.#outOfTime()
+    if (this.spec.pickUp) return this.#outOfTime()
+    if (this.#phase.name === 'new') return this.#end({ outcome: 'cancelled' })
     if (this.#phase.name !== 'sending' && this.#phase.name !== 'waiting') return []
     this.#phase = { name: 'cancelling', byCaller, endAt: now + this.spec.graceMs }
     const node = encodeJson({ ...(JSON.parse(this.#request.node) as object), cancel: true })
@@ -330,6 +356,8 @@ export class Call {
   #domainGone(): CallEffect[] {
     const message = 'the guest or its stubdomain was destroyed'
     if (this.#latest) return this.#unknown('domain-gone', `${message} while the command was being carried out`)
+    // An answer may have stood there that is not here yet; and an earlier process's request may have been claimed at any time.
+    if (this.#reading !== 'no' || this.spec.pickUp) return this.#unknown('domain-gone', message)
     return this.#end({ outcome: 'not-done', code: 'domain-gone', message: `${message} before the command was begun` })
   }
 

@@ -23,14 +23,16 @@ export type CallEffect =
   | { readonly do: 'write-cancel'; readonly node: string }
   /** Remove the request, then read the response. Answer with `withdrawn`. */
   | { readonly do: 'withdraw' }
-  /** The request and its parts are not needed any more. No answer is awaited. */
+  /** The request and its parts are not needed any more. There may be none. No answer is awaited. */
   | { readonly do: 'remove-request' }
   /** Tell the caller what the agent said on the way. */
   | { readonly do: 'report'; readonly response: PendingResponse }
   /** The last effect of every call. */
   | { readonly do: 'end'; readonly verdict: Verdict }
 
-/** What a {@link Call} is told. */
+/**
+ * What a {@link Call} is told. Reads that a lost connection swallowed are repeated by the shell: undefined always means that there is no such node.
+ */
 export type CallInput =
   | { readonly on: 'start' }
   | { readonly on: 'request-written' }

@@ -3,6 +3,7 @@ import type { PendingResponse } from '../messages/response.ts'
 
 /**
  * How a call ended in dom0. `unknown` is dom0's alone: the command may still take effect, and the id can be picked up again.
+ * `message` and `stage` are printable, whoever wrote them.
  */
 export type Verdict =
   | { readonly outcome: 'done'; readonly result: unknown; readonly reconciled: boolean }

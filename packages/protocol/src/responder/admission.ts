@@ -24,9 +24,6 @@ export interface AdmissionContext {
   readonly now: number
 }
 
-/** Stands for the digest of a request whose arguments could not be read. */
-export const UNREADABLE_DIGEST = '0000000000000000'
-
 /** A failure in which nothing was done. */
 export function refusal(digest: string, code: AgentCode, message: string): Failed {
   return { v: 1, digest, state: 'failed', error: { code, message, outcome: 'not-done' } }
@@ -49,6 +46,7 @@ export function admit(
     response: refusal(digest, code, message),
   })
 
+  if (left && left.digest !== digest) return { kind: 'leave' }
   if (commonVersion([request.v, request.v]) === undefined) {
     return refuse(
       'version',
@@ -59,8 +57,6 @@ export function admit(
   if (!definition) return refuse('unsupported', `this agent does not know the command ${command}`)
   const args = checkWith('args', definition.args, request.args)
   if (!args.ok) return refuse('bad-request', args.error.message)
-  if (left && left.digest !== digest) return { kind: 'leave' }
-
   const accepted = (mode: AcceptedRequest['mode']): Admission => ({
     kind: 'queue',
     request: {
@@ -76,7 +72,7 @@ export function admit(
   if (left && definition.replay !== 'repeatable') {
     return accepted({ kind: 'reconcile', stage: left.stage, accepted: left.state === 'accepted' })
   }
-  const earlier = context.memory.recall(id)
+  const earlier = definition.replay === 'repeatable' ? undefined : context.memory.recall(id)
   if (earlier === 'expired' || (earlier && earlier.digest !== digest)) {
     return refuse('expired', `id ${id} was answered before, and its answer is no longer here`)
   }

@@ -1,8 +1,8 @@
 import { encodeInParts } from '../codec/parts.ts'
 import type { AgentCode } from '../codes.ts'
+import { commandDefinition } from '../commands/index.ts'
 import { EncodeError } from '../errors.ts'
-import type { FinalResponse } from '../messages/response.ts'
-import { refusal } from './admission.ts'
+import type { Failed, FinalResponse } from '../messages/response.ts'
 import type { Desk } from './desk.ts'
 import type { Entry, EntryIn } from './entry.ts'
 import { type CommandKey, keyOf } from './io.ts'
@@ -19,12 +19,13 @@ export class Answering {
   answer({ command, id }: CommandKey, response: FinalResponse, shrunk = false): void {
     const message = this.#encode(response)
     if (!message) {
-      const tooLarge = refusal(response.digest, 'too-large', 'the answer is larger than a message may be')
+      const tooLarge = instead(command, response, 'too-large', 'the answer is larger than a message may be')
       return this.answer({ command, id }, tooLarge, true)
     }
     const parts = message.parts.length > 0
     const entry: EntryIn<'answering'> = { command, id, state: 'answering', response, message, shrunk, parts }
     this.#desk.put(entry)
+    this.#desk.stalled.delete(keyOf(entry))
     this.write(entry)
   }
 
@@ -45,16 +46,11 @@ export class Answering {
   writeRefused(key: CommandKey): void {
     const entry = this.#desk.get(key)
     if (entry?.state !== 'answering') return
-    const { response, parts, shrunk, id } = entry
+    const { response, parts, shrunk, id, command } = entry
     if (parts) this.#desk.do({ do: 'remove-parts', id })
     if (shrunk) return this.refuse(entry, 'quota')
     const message = 'the stubdomain’s Xenstore quota is used up: the answer could not be written'
-    const outcome = response.state === 'done' ? 'partly' : 'not-done'
-    this.answer(
-      entry,
-      { v: 1, digest: response.digest, state: 'failed', error: { code: 'quota', message, outcome } },
-      true,
-    )
+    this.answer(entry, instead(command, response, 'quota', message), true)
   }
 
   /** The answer is an entry in `refused`. */
@@ -72,4 +68,11 @@ export class Answering {
       throw error
     }
   }
+}
+
+/** A failure that fits in the place of an answer that does not; it must not hide that something was done. */
+function instead(command: string, response: FinalResponse, code: AgentCode, message: string): Failed {
+  const changed = response.state === 'done' && commandDefinition(command)?.replay !== 'repeatable'
+  const outcome = response.state === 'failed' ? response.error.outcome : changed ? 'partly' : 'not-done'
+  return { v: 1, digest: response.digest, state: 'failed', error: { code, message, outcome } }
 }

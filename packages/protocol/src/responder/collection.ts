@@ -8,6 +8,8 @@ const COUNT_MAX = 32
  */
 export class Collection {
   readonly #keys = new Map<string, string>()
+  /** Those for which a listing is under way. */
+  readonly #asked = new Map<string, string>()
   #dueAt = Number.POSITIVE_INFINITY
 
   get dueAt(): number {
@@ -26,11 +28,25 @@ export class Collection {
 
   delete(key: string): void {
     this.#keys.delete(key)
+    this.#asked.delete(key)
+  }
+
+  /** The ids of a command that a listing was asked for; each is named once. */
+  asked(command: string): Set<string> {
+    const keys = new Set<string>()
+    for (const [key, of] of this.#asked) if (of === command && this.#asked.delete(key)) keys.add(key)
+    return keys
+  }
+
+  /** The listings under way will not come. */
+  disconnected(): void {
+    this.#asked.clear()
   }
 
   /** The commands whose directories are to be listed now. */
   take(): Set<string> {
     const commands = new Set(this.#keys.values())
+    for (const [key, command] of this.#keys) this.#asked.set(key, command)
     this.#keys.clear()
     this.#dueAt = Number.POSITIVE_INFINITY
     return commands

@@ -1,11 +1,15 @@
 import { commandDefinition } from '../commands/index.ts'
 import type { Sha256 } from '../digest.ts'
 import { WINDOW_DEFAULT } from '../limits.ts'
+import type { PendingResponse } from '../messages/response.ts'
 import { Collection } from './collection.ts'
 import type { Entry, InFlight } from './entry.ts'
 import { type CommandKey, keyOf, type ResponderEffect } from './io.ts'
 import { AnswerMemory } from './memory.ts'
 import { Refusals } from './refusals.ts'
+
+/** Ids of all states that are held; what is beyond is found by a later listing. */
+export const ENTRIES_MAX = 4_096
 
 export interface ResponderOptions {
   readonly epoch: string
@@ -40,6 +44,13 @@ export class Desk {
 
   put(entry: Entry): void {
     this.entries.set(keyOf(entry), entry)
+  }
+
+  /** Takes an id on. @param left what an earlier agent had written for it */
+  read({ command, id }: CommandKey, left?: PendingResponse): void {
+    if (this.entries.size >= ENTRIES_MAX) return
+    this.put({ command, id, state: 'reading', again: false, ...(left ? { left } : {}) })
+    this.do({ do: 'read-request', command, id })
   }
 
   do(effect: ResponderEffect): void {

@@ -1,11 +1,11 @@
 import { joinParts } from '../codec/parts.ts'
+import { UNREADABLE_DIGEST } from '../digest.ts'
 import { isCommandId } from '../ids.ts'
 import { isCommandName } from '../layout.ts'
 import { RESPONSES_PER_COMMAND_MAX } from '../limits.ts'
 import { decodeRequestBody, decodeRequestNode, isRequestHead, type Request } from '../messages/request.ts'
-import type { PendingResponse } from '../messages/response.ts'
 import type { NodeBytes } from '../requester/io.ts'
-import { admit, refusal, UNREADABLE_DIGEST } from './admission.ts'
+import { admit, refusal } from './admission.ts'
 import type { Answering } from './answering.ts'
 import type { Desk } from './desk.ts'
 import type { Entry, EntryIn } from './entry.ts'
@@ -13,9 +13,6 @@ import { takeInventory } from './inventory.ts'
 import { type CommandKey, keyOf, type ResponderInput } from './io.ts'
 import { cancelled, saysCancel } from './responses.ts'
 import type { Work } from './work.ts'
-
-/** Ids of all states that are held; what is beyond is found by a later listing. */
-const ENTRIES_MAX = 4_096
 
 /** How requests are noticed, read, judged, and noticed to be gone. */
 export class Intake {
@@ -33,8 +30,8 @@ export class Intake {
     const { answered, interrupted, fresh, cleanUp } = takeInventory(found)
     for (const entry of answered) this.#desk.put(entry)
     for (const effect of cleanUp) this.#desk.do(effect)
-    for (const { left, ...key } of interrupted) this.#read(key, left)
-    for (const key of fresh) this.#read(key)
+    for (const { left, ...key } of interrupted) this.#desk.read(key, left)
+    for (const key of fresh) this.#desk.read(key)
   }
 
   /** Something happened to a request's node. */
@@ -42,7 +39,7 @@ export class Intake {
     const entry = this.#desk.get(key)
     switch (entry?.state) {
       case undefined:
-        return this.#read(key)
+        return this.#desk.read(key)
       case 'reading':
         return this.#desk.put({ ...entry, again: true })
       case 'queued':
@@ -57,42 +54,49 @@ export class Intake {
     }
   }
 
-  #read({ command, id }: CommandKey, left?: PendingResponse): void {
-    if (this.#desk.entries.size >= ENTRIES_MAX) return
-    this.#desk.put({ command, id, state: 'reading', again: false, ...(left ? { left } : {}) })
-    this.#desk.do({ do: 'read-request', command, id })
-  }
-
-  /** All ids in a command's directory: what is held and not there has gone, what is there and not held is new. */
+  /**
+   * All ids in a command’s directory: what is held and not there has gone, what is there and not held is new. Only an answer that the listing was asked
+   * for is removed on its word: of others the request may have come after the listing was made, so that they are looked at once more.
+   */
   listed(command: string, ids: ReadonlySet<string>): void {
+    const asked = this.#desk.collection.asked(command)
     for (const entry of this.#desk.entries.values()) {
       if (entry.command !== command) continue
       const stalled = this.#desk.stalled.delete(keyOf(entry))
-      if (!ids.has(entry.id)) this.#gone(entry, stalled)
-      else if (stalled && entry.state === 'reading') this.#desk.do({ do: 'read-request', command, id: entry.id })
-      else if (stalled && entry.state === 'answering') this.#answering.write(entry)
+      if (!ids.has(entry.id)) this.#gone(entry, stalled, asked.has(keyOf(entry)))
+      else if (stalled) this.#resume(entry)
     }
     for (const id of ids) {
-      if (!this.#desk.get({ command, id })) this.#read({ command, id })
+      if (!this.#desk.get({ command, id })) this.#desk.read({ command, id })
     }
   }
 
-  #gone(entry: Entry, stalled: boolean): void {
+  /** Takes up again what a lost connection interrupted. */
+  #resume(entry: Entry): void {
+    const { command, id } = entry
+    if (entry.state === 'reading' || entry.state === 'queued') this.#desk.do({ do: 'read-request', command, id })
+    else if (entry.state === 'answering') this.#answering.write(entry)
+    else if (entry.state === 'executing') this.#work.resume(entry)
+  }
+
+  #gone(entry: Entry, stalled: boolean, asked: boolean): void {
     switch (entry.state) {
       case 'reading':
         // A read that is under way will say so itself.
         if (stalled) this.#desk.drop(entry, { response: entry.left !== undefined })
         return
       case 'queued':
-        return this.#desk.drop(entry, { response: entry.request.mode.kind === 'reconcile' })
+        return this.#desk.do({ do: 'read-request', command: entry.command, id: entry.id })
       case 'executing':
-        return this.#desk.put({ ...entry, abandoned: true })
+        return this.#work.reread(entry)
       case 'answering':
         if (stalled) this.#desk.drop(entry, { response: true, parts: entry.parts })
         else this.#desk.collection.add(keyOf(entry), entry.command, this.#desk.now)
         return
       case 'answered':
-        return this.#desk.drop(entry, { response: true, parts: entry.parts })
+        if (asked) this.#desk.drop(entry, { response: true, parts: entry.parts })
+        else this.#desk.settle(entry)
+        return
       case 'claiming':
       // Its own read of the request is under way.
     }
@@ -104,7 +108,7 @@ export class Intake {
       case 'reading':
         return this.#firstRead(entry, bytes)
       case 'queued':
-        if (bytes === undefined) this.#gone(entry, false)
+        if (bytes === undefined) this.#desk.drop(entry, { response: entry.request.mode.kind === 'reconcile' })
         else if (saysCancel(bytes) && entry.request.mode.kind === 'run') {
           this.#answering.answer(entry, cancelled(entry.request.digest))
         }
@@ -135,8 +139,10 @@ export class Intake {
     if (entry?.state !== 'reading' || !entry.head) return
     const whole = joinParts('request', entry.head, parts, this.#desk.sha256)
     const body = whole.ok ? decodeRequestBody('request', whole.value) : whole
-    if (!body.ok) return this.#unreadable(entry, body.error.message)
-    this.#admit(entry, entry.head.cancel ? { ...body.value, cancel: true } : body.value)
+    if (!body.ok) this.#unreadable(entry, body.error.message)
+    else this.#admit(entry, entry.head.cancel ? { ...body.value, cancel: true } : body.value)
+    // What happened to the request while its parts were read has yet to be looked at.
+    if (entry.again) this.hint(entry)
   }
 
   #unreadable(entry: Entry, reason: string): void {
@@ -145,7 +151,9 @@ export class Intake {
 
   #admit(entry: EntryIn<'reading'>, request: Request): void {
     const { command, id } = entry
-    if (this.#desk.uncollected(command) >= RESPONSES_PER_COMMAND_MAX) return this.#answering.refuse(entry, 'busy')
+    // What was claimed has its node, and is owed the truth.
+    const room = entry.left !== undefined || this.#desk.uncollected(command) < RESPONSES_PER_COMMAND_MAX
+    if (!room) return this.#answering.refuse(entry, 'busy')
     const busy = this.#desk.inFlight.filter(({ state }) => state !== 'accepted').length
     const verdict = admit(command, id, request, entry.left, {
       epoch: this.#desk.epoch,
@@ -157,7 +165,5 @@ export class Intake {
     if (verdict.kind === 'queue') this.#desk.put({ command, id, state: 'queued', request: verdict.request })
     else if (verdict.kind === 'answer') this.#answering.answer(entry, verdict.response)
     else this.#desk.put({ command, id, state: 'answered', parts: false, response: undefined })
-    // What happened to a request while its parts were read has yet to be looked at.
-    if (entry.again) this.hint(entry)
   }
 }

@@ -78,6 +78,9 @@ export type ResponderInput =
   | ({ readonly on: 'executed'; readonly outcome: ExecutionOutcome } & CommandKey)
   | ({ readonly on: 'answer-written' } & CommandKey)
   | ({ readonly on: 'answer-refused' } & CommandKey)
-  /** The Xenstore connection was lost: what was under way on it will not be answered. `started`-like news follows as `requests-listed`. */
+  /**
+   * The Xenstore connection was lost and a new one is there: what was wanted until now may not have been done and will not be answered. A
+   * `requests-listed` of every command must follow, of those that have no requests any more too.
+   */
   | { readonly on: 'disconnected' }
   | { readonly on: 'tick' }

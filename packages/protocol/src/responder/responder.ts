@@ -99,8 +99,9 @@ export class Responder {
   }
 
   #disconnected(): void {
+    this.#desk.collection.disconnected()
     for (const entry of this.#desk.entries.values()) {
-      if (entry.state === 'reading' || entry.state === 'answering') this.#desk.stalled.add(keyOf(entry))
+      if (entry.state !== 'claiming' && entry.state !== 'answered') this.#desk.stalled.add(keyOf(entry))
       if (entry.state === 'executing') this.#desk.put({ ...entry, reread: 'no' })
       // A claim that was not acknowledged is never executed; it is made anew.
       if (entry.state === 'claiming') {

@@ -50,7 +50,12 @@ export class Work {
   claimed(key: CommandKey, request: NodeBytes): void {
     const entry = this.#desk.get(key)
     if (entry?.state !== 'claiming') return
-    if (request === undefined) return this.#desk.drop(entry, { response: true })
+    if (request === undefined) {
+      this.#desk.drop(entry, { response: true })
+      // What the hint was of is not known: the request may be there again.
+      if (entry.hinted) this.#desk.read(entry)
+      return
+    }
     if (saysCancel(request)) return this.#answering.answer(entry, cancelled(entry.request.digest))
     const running = this.#execute(entry, true)
     if (entry.hinted) this.reread(running)
@@ -74,12 +79,20 @@ export class Work {
     this.#desk.put({ ...entry, reread: entry.reread === 'no' ? 'yes' : 'again' })
   }
 
+  /** After a reconnect: what was written may not have arrived, what dom0 wrote was not noticed. */
+  resume(entry: EntryIn<'executing'>): void {
+    if (entry.published && !entry.abandoned) {
+      this.#desk.do({ do: 'write-pending', command: entry.command, id: entry.id, node: pendingNode(entry) })
+    }
+    this.reread(entry)
+  }
+
   rereadDone(entry: EntryIn<'executing'>, request: NodeBytes): void {
-    const read = { ...entry, reread: 'no' as const }
+    // One that comes again (a late `cancel` recreates it) is waited for again.
+    const read = { ...entry, reread: 'no' as const, abandoned: request === undefined }
     this.#desk.put(read)
     if (entry.reread === 'again') this.reread(read)
-    else if (request === undefined) this.#desk.put({ ...read, abandoned: true })
-    else if (saysCancel(request) && entry.cancel === 'no') this.#cancelAsked(read)
+    else if (request !== undefined && saysCancel(request) && entry.cancel === 'no') this.#cancelAsked(read)
   }
 
   #cancelAsked(entry: EntryIn<'executing'>): void {
@@ -110,7 +123,9 @@ export class Work {
     const { digest, definition } = entry.request
     const response = finalResponse(digest, outcome)
     if (definition.replay !== 'repeatable') this.#desk.memory.remember(entry.id, response)
-    if (entry.abandoned) this.#desk.drop(entry, { response: entry.published })
-    else this.#answering.answer(entry, response)
+    if (entry.abandoned && entry.reread === 'no') return this.#desk.drop(entry, { response: entry.published })
+    this.#answering.answer(entry, response)
+    // The look at the request that is still under way comes too late to tell anything.
+    if (entry.reread !== 'no') this.#desk.settle(entry)
   }
 }

@@ -26,10 +26,11 @@ const NEED_MORE: ParseResult = { kind: 'need-more' }
 export class MessageParser {
   #pending: Buffer = Buffer.alloc(0)
   #offset = 0
-  readonly #maxPayload: number
+  readonly #maxPayload: (type: number) => number
 
-  constructor(maxPayload: number = PAYLOAD_MAX) {
-    this.#maxPayload = maxPayload
+  /** `maxPayload` is the largest payload that a message may announce, in bytes, or what says it for a type. */
+  constructor(maxPayload: number | ((type: number) => number) = PAYLOAD_MAX) {
+    this.#maxPayload = typeof maxPayload === 'number' ? () => maxPayload : maxPayload
   }
 
   feed(bytes: Uint8Array): void {
@@ -43,14 +44,15 @@ export class MessageParser {
     if (available < HEADER_BYTES) return NEED_MORE
     const at = this.#offset
     const announced = this.#pending.readUInt32LE(at + 12)
-    if (announced > this.#maxPayload) return { kind: 'too-large', announced }
+    const type = this.#pending.readUInt32LE(at)
+    if (announced > this.#maxPayload(type)) return { kind: 'too-large', announced }
     if (available < HEADER_BYTES + announced) return NEED_MORE
     const start = at + HEADER_BYTES
     this.#offset = start + announced
     return {
       kind: 'message',
       message: {
-        type: this.#pending.readUInt32LE(at),
+        type,
         requestId: this.#pending.readUInt32LE(at + 4),
         transactionId: this.#pending.readUInt32LE(at + 8),
         payload: Buffer.from(this.#pending.subarray(start, this.#offset)),

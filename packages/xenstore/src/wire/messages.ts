@@ -44,7 +44,9 @@ export interface Message {
   readonly payload: Buffer
 }
 
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(Op).map(([name, type]) => [type, name]))
+
 /** The name of a message type, for errors and logs. */
 export function opName(type: number): string {
-  return Object.entries(Op).find(([, value]) => value === type)?.[0] ?? `operation ${type}`
+  return NAMES.get(type) ?? `operation ${type}`
 }

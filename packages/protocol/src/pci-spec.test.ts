@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { pciAttach } from './commands/pci-attach.ts'
+import { parsePciSpec } from './pci-spec.ts'
+
+describe('a PCI specification', () => {
+  test.each([
+    ['03:00.0', { bdf: '0000:03:00.0' }],
+    ['0001:03:00.7', { bdf: '0001:03:00.7' }],
+    ['03:00.0@5', { bdf: '0000:03:00.0', slot: 5 }],
+    ['03:00.0@1f', { bdf: '0000:03:00.0', slot: 31 }],
+    ['03:00.0,permissive=1', { bdf: '0000:03:00.0', permissive: true }],
+    [
+      '03:00.0@10,permissive=0,msitranslate=1,power_mgmt=0,seize=1,rdm_policy=relaxed',
+      {
+        bdf: '0000:03:00.0',
+        slot: 16,
+        permissive: false,
+        msitranslate: true,
+        power_mgmt: false,
+        seize: true,
+        rdm_policy: 'relaxed',
+      },
+    ],
+  ])('%s', (text, expected) => {
+    const args = parsePciSpec(text)
+    expect(args).toEqual(expected)
+    expect(pciAttach.args.safeParse(args).success).toBe(true)
+  })
+
+  test.each([
+    ['', /no PCI address/],
+    ['banana', /"banana" is no PCI address/],
+    ['03:00.*', /all functions at once is not supported/],
+    ['03:20.0', /no PCI address/],
+    ['03:00.0@', /slot "" is out of range/],
+    ['03:00.0@0', /slot "0" is out of range/],
+    ['03:00.0@20', /slot "20" is out of range/],
+    ['03:00.0@1@2', /more than one @/],
+    ['03:00.0,', /unknown option ""/],
+    ['03:00.0,colour=1', /unknown option "colour"; there are permissive/],
+    ['03:00.0,bdf=1', /unknown option "bdf"/],
+    ['03:00.0,constructor=1', /unknown option "constructor"/],
+    ['03:00.0,__proto__=1', /unknown option "__proto__"/],
+    ['03:00.0,permissive', /must be 0 or 1/],
+    ['03:00.0,permissive=yes', /must be 0 or 1/],
+    ['03:00.0,permissive=1=1', /must be 0 or 1/],
+    ['03:00.0,rdm_policy=loose', /strict or relaxed/],
+    ['03:00.0,seize=0,seize=1', /given twice/],
+  ])('%j is refused in words', (text, problem) => {
+    expect(parsePciSpec(text)).toEqual({ problem: expect.stringMatching(problem) })
+  })
+})

@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto'
+
+/** Bytes of a text, as a node holds them. */
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** Bytes of a value's JSON. */
+export function jsonBytes(value: unknown): Uint8Array {
+  return bytes(JSON.stringify(value))
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,65 @@
+import { parseBdf, qdevId as qdevIdOf } from '@stubdom/protocol'
+import { findPeripheral } from '../pci/devices.ts'
+import { isRefusal } from '../qemu/monitor.ts'
+import { CommandFailure } from './failure.ts'
+import type { CommandHandler } from './handler.ts'
+import type { Task } from './task.ts'
+
+/**
+ * device_del only asks the guest; done is DEVICE_DELETED or the qdev’s absence. A removal that waits already is joined and asked for again: one that was
+ * asked for before the guest’s OS listened is lost. Source: QEMU, docs/system/device-emulation and hw/acpi/pcihp.c.
+ */
+export const pciDetach: CommandHandler<'pci-detach'> = {
+  async run({ bdf }, task) {
+    const device = await findPeripheral(task.qemu, bdf)
+    if (!device) throw new CommandFailure('device-not-found', `${bdf} is not attached`)
+    const { qdevId } = device
+    const joined = task.removals.isPending(qdevId)
+    task.commit()
+    task.removals.begin(qdevId)
+    await askGuest(qdevId, joined, task)
+    await guestAnswered(bdf, qdevId, task)
+    return { bdf, qdevId, ...(joined ? { joined } : {}) }
+  },
+
+  async reconcile({ bdf }, task, { accepted }) {
+    const device = await findPeripheral(task.qemu, bdf)
+    // Which id it had is QEMU’s to know and QEMU has forgotten it.
+    if (!device) return { found: 'done', result: { bdf, qdevId: goneId(bdf) } }
+    if (!accepted) {
+      return {
+        found: 'partly',
+        message: `the agent restarted; ${bdf} is attached, the guest may have been asked for it; repeat the command`,
+      }
+    }
+    task.removals.begin(device.qdevId)
+    await guestAnswered(bdf, device.qdevId, task)
+    return { found: 'done', result: { bdf, qdevId: device.qdevId } }
+  },
+}
+
+async function askGuest(qdevId: string, joined: boolean, task: Task): Promise<void> {
+  try {
+    await task.qemu.execute('device_del', { id: qdevId })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    if (error.class === 'DeviceNotFound') return task.removals.end(qdevId, 'deleted')
+    // Machines without ACPI hot-plug refuse a repeat ("already in the process of unplug"): the first one stands.
+    if (joined) return
+    task.removals.end(qdevId, 'refused')
+    throw new CommandFailure('qemu-error', error.desc, { stage: 'device_del', cause: error })
+  }
+}
+
+async function guestAnswered(bdf: string, qdevId: string, task: Task): Promise<void> {
+  if (task.removals.isPending(qdevId)) task.accepted()
+  const end = await task.removals.wait(qdevId, task.signal)
+  if (end === 'refused')
+    throw new CommandFailure('guest-refused', `the guest refused to give ${bdf} up; it is still attached`)
+}
+
+function goneId(bdf: string): string {
+  const parsed = parseBdf(bdf)
+  if (!parsed) throw new CommandFailure('bad-request', `${bdf} is no PCI address`)
+  return qdevIdOf(parsed)
+}

@@ -1,0 +1,38 @@
+import type { InFlight } from '@stubdom/protocol'
+import type { Removals } from '../pci/removals.ts'
+import type { SaveChannel } from '../save/channel.ts'
+
+/** What a handler works with: no Node, no Xenstore, no monitor's connection. */
+export interface Task {
+  readonly id: string
+  /** Aborts when the requester takes the command back in time, when nobody waits any more, or when the agent stops. */
+  readonly signal: AbortSignal
+  readonly qemu: Qemu
+  readonly removals: Removals
+  /** The QEMU device that a passed-through device becomes. */
+  readonly driver: string
+  readonly saveChannel: SaveChannel | undefined
+  readonly agent: AgentFacts
+  /** To be called before QEMU is told anything that has an effect. @throws CommandCancelled when the requester was faster */
+  commit(): void
+  /** Publishes how far the command has come. */
+  stage(stage: string, progress?: { done: number; total?: number }): void
+  /** QEMU took the command; the rest depends on the guest. */
+  accepted(): void
+}
+
+/** QEMU as a handler sees it. */
+export interface Qemu {
+  readonly version: string
+  /** One command, in its turn. Rejects with QmpCommandError when QEMU says no, QmpConnectionError when it is gone. */
+  execute(command: string, args?: Record<string, unknown>): Promise<unknown>
+}
+
+/** What the agent knows of itself. */
+export interface AgentFacts {
+  readonly version: string
+  readonly window: number
+  /** Milliseconds since the agent started. */
+  uptimeMs(): number
+  inFlight(): readonly InFlight[]
+}

@@ -1,0 +1,144 @@
+import type { CommandKey, EncodedMessage, ResponderEffect, ResponderInput } from '@stubdom/protocol'
+import { Layout } from '@stubdom/protocol'
+import { isErrno, type XenstoreClient, XenstoreReplyError } from '@stubdom/xenstore'
+import type { Logger } from '../logger.ts'
+import { at } from './own-tree.ts'
+
+/** The effects that are done in Xenstore; the others concern QEMU. */
+export type StoreEffect = Exclude<ResponderEffect, { do: 'execute' | 'abort-execution' }>
+
+/** Writes of one message's parts under way at a time: C xenstored reads no further than 20 requests ahead and then lets a domain wait. */
+const PART_WINDOW = 16
+
+/** Does in Xenstore what the responder wants, in the order given, and tells it how it went. */
+export class ResponderIo {
+  readonly #xenstore: XenstoreClient
+  readonly #tell: (input: ResponderInput) => void
+  readonly #log: Logger
+  /** One answer in parts at a time: two would use the domain's nodes up. */
+  #parts: Promise<unknown> = Promise.resolve()
+
+  constructor(xenstore: XenstoreClient, tell: (input: ResponderInput) => void, log: Logger) {
+    this.#xenstore = xenstore
+    this.#tell = tell
+    this.#log = log
+  }
+
+  perform(effect: StoreEffect): void {
+    // A lost connection ends the session, and the responder is told then; what else goes wrong is a fault worth a line.
+    this.#perform(effect).catch(error =>
+      this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused'),
+    )
+  }
+
+  async #perform(effect: StoreEffect): Promise<void> {
+    switch (effect.do) {
+      case 'read-request':
+        return this.#tell({ on: 'request-read', ...key(effect), bytes: await this.#read(requestPath(effect)) })
+      case 'read-request-parts': {
+        const parts = await inWindow(effect.count, index => this.#read(at(Layout.requestPart(effect.id, index))))
+        return this.#tell({ on: 'request-parts-read', ...key(effect), parts })
+      }
+      case 'claim':
+        return this.#claim(effect)
+      case 'write-pending':
+        return this.#xenstore.write(responsePath(effect), effect.node)
+      case 'write-answer':
+        return this.#answer(effect, effect.message)
+      case 'write-refused':
+        return this.#xenstore.write(at(Layout.refused), effect.node)
+      case 'remove-response':
+        return this.#remove(effect)
+      case 'remove-parts':
+        return this.#xenstore.rm(at(Layout.responseParts(effect.id)))
+      case 'list-requests': {
+        const ids = await this.#list(at(Layout.requestsOf(effect.command)))
+        return this.#tell({ on: 'requests-listed', command: effect.command, ids })
+      }
+    }
+  }
+
+  async #claim(effect: Extract<StoreEffect, { do: 'claim' }>): Promise<void> {
+    const [written, request] = await Promise.allSettled([
+      this.#xenstore.write(responsePath(effect), effect.node),
+      this.#read(requestPath(effect)),
+    ])
+    if (written.status === 'rejected' && written.reason instanceof XenstoreReplyError) {
+      return this.#tell({ on: 'claim-refused', ...key(effect) })
+    }
+    // Neither acknowledged nor refused: the connection is gone, and with it the claim.
+    if (written.status === 'rejected') throw written.reason
+    if (request.status === 'rejected') throw request.reason
+    this.#tell({ on: 'claimed', ...key(effect), request: request.value })
+  }
+
+  async #answer(effect: CommandKey, message: EncodedMessage): Promise<void> {
+    try {
+      if (message.parts.length > 0) await this.#writeParts(effect.id, message.parts)
+      await this.#xenstore.write(responsePath(effect), message.node)
+    } catch (error) {
+      if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
+      throw error
+    }
+    this.#tell({ on: 'answer-written', ...key(effect) })
+  }
+
+  #writeParts(id: string, parts: readonly string[]): Promise<void> {
+    const turn = this.#parts.then(async () => {
+      await inWindow(parts.length, index =>
+        this.#xenstore.write(at(Layout.responsePart(id, index)), parts[index] ?? ''),
+      )
+    })
+    this.#parts = turn.catch(() => {})
+    return turn
+  }
+
+  async #remove({ command, id, parts, directory }: Extract<StoreEffect, { do: 'remove-response' }>): Promise<void> {
+    await Promise.all([
+      this.#xenstore.rm(at(Layout.response(command, id))),
+      ...(parts ? [this.#xenstore.rm(at(Layout.responseParts(id)))] : []),
+    ])
+    if (directory) await this.#xenstore.rm(at(Layout.responsesOf(command)))
+  }
+
+  #read(path: string): Promise<Uint8Array | undefined> {
+    return this.#xenstore.readIfExists(path).catch(error => {
+      // C xenstored says EACCES where nothing above can be read any more: the directory is gone.
+      if (isErrno(error, 'EACCES')) return undefined
+      throw error
+    })
+  }
+
+  #list(path: string): Promise<string[]> {
+    return this.#xenstore.list(path).catch(error => {
+      if (isErrno(error, 'ENOENT', 'EACCES')) return []
+      throw error
+    })
+  }
+}
+
+function key({ command, id }: CommandKey): CommandKey {
+  return { command, id }
+}
+
+function requestPath({ command, id }: CommandKey): string {
+  return at(Layout.request(command, id))
+}
+
+function responsePath({ command, id }: CommandKey): string {
+  return at(Layout.response(command, id))
+}
+
+/** Does `count` things, some at a time; the results in order. */
+async function inWindow<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  let next = 0
+  const lane = async () => {
+    while (next < count) {
+      const index = next++
+      results[index] = await one(index)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(PART_WINDOW, count) }, lane))
+  return results
+}

@@ -1,0 +1,175 @@
+import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
+import type { XenstoreClient } from '@stubdom/xenstore'
+import { catchError, concatMap, EMPTY, filter, firstValueFrom, merge, Subscription, takeUntil } from 'rxjs'
+import type { Engine } from '../engine.ts'
+import { helloOf } from '../identity.ts'
+import type { Logger } from '../logger.ts'
+import type { AgentOptions } from '../options.ts'
+import { aborted } from '../pause.ts'
+import type { Monitor, MonitorState } from '../qemu/monitor.ts'
+import type { SaveChannel } from '../save/channel.ts'
+import { AGENT_VERSION } from '../version.ts'
+import { controlEvent } from './events.ts'
+import { listRequests, takeStock } from './found.ts'
+import { ResponderIo } from './io.ts'
+import { at, CONTROL, OwnTree } from './own-tree.ts'
+
+/** Milliseconds. Watches are hints: this often the requests are listed without one. */
+const RELIST_MS = 30_000
+
+/** Events under way to the ring; more than that at a time are a flood and are dropped. */
+const EVENTS_UNDER_WAY_MAX = 32
+
+export interface SessionParts {
+  readonly xenstore: XenstoreClient
+  readonly engine: Engine
+  readonly monitor: Monitor
+  readonly options: AgentOptions
+  readonly saveChannel: SaveChannel | undefined
+  readonly log: Logger
+}
+
+/**
+ * The agent on one connection to Xenstore: waits for the control directory, publishes status and hello as QEMU comes and goes, and feeds the engine.
+ */
+export class Session {
+  readonly #parts: SessionParts
+  readonly #tree: OwnTree
+  readonly #subscriptions = new Subscription()
+  #following = false
+  #seq = 0
+  #eventsUnderWay = 0
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+    this.#tree = new OwnTree(parts.xenstore)
+  }
+
+  /** Waits until dom0 has made the control directory for this domain. False when `signal` aborted or the connection went before. */
+  async treeReady(signal: AbortSignal): Promise<boolean> {
+    const ready = this.#parts.xenstore.watch(CONTROL).pipe(
+      concatMap(() => this.#tree.prepare(this.#parts.engine.refusedNode)),
+      filter(Boolean),
+      takeUntil(aborted(signal)),
+      catchError(() => EMPTY),
+    )
+    return firstValueFrom(ready, { defaultValue: false })
+  }
+
+  /** Whether what stands there was published in the engine’s epoch. */
+  async isOurs(): Promise<boolean> {
+    return (await this.#tree.readEpoch()) === this.#parts.engine.epoch
+  }
+
+  /**
+   * Serves until the connection ends or `signal` aborts; then says goodbye if it still can.
+   * @param resumed the engine worked on an earlier connection
+   */
+  async serve(resumed: boolean, signal: AbortSignal): Promise<void> {
+    const { xenstore, monitor, engine } = this.#parts
+    const io = new ResponderIo(xenstore, input => engine.tell(input), this.#parts.log)
+    try {
+      if (!resumed) await this.#tree.removeHello()
+      else this.#follow(io)
+      const states = monitor.state.pipe(concatMap(state => this.#publish(state, io)))
+      this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
+      this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
+      await firstValueFrom(merge(xenstore.closed, aborted(signal)))
+    } finally {
+      this.#subscriptions.unsubscribe()
+      engine.detach()
+    }
+    if (signal.aborted) await Promise.allSettled([this.#tree.removeHello(), this.#writeStatus('stopped')])
+  }
+
+  async #publish(state: MonitorState, io: ResponderIo): Promise<void> {
+    const { engine, monitor, options, log } = this.#parts
+    if (state.kind !== 'ready') {
+      await this.#tree.removeHello()
+      return this.#writeStatus(STAGE_OF[state.kind], state.reason)
+    }
+    // Nothing is taken on before QEMU can be asked what became of what an earlier agent left.
+    if (!this.#following) await this.#begin(io)
+    await this.#writeStatus('ready')
+    await this.#tree.writeHello(helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, options))
+    log.info({ epoch: engine.epoch }, 'ready for commands')
+  }
+
+  /** The first time in an epoch: takes up what stands there; the watch's first event lists once more what came in between. */
+  async #begin(io: ResponderIo): Promise<void> {
+    const { xenstore, engine, saveChannel } = this.#parts
+    const found = await takeStock(xenstore)
+    await saveChannel?.sweep(new Set(found.requests.map(({ id }) => id)))
+    engine.attach(effect => io.perform(effect))
+    engine.tell(found)
+    this.#watchRequests()
+  }
+
+  /** After a reconnect in the same epoch. */
+  #follow(io: ResponderIo): void {
+    this.#parts.engine.attach(effect => io.perform(effect))
+    this.#watchRequests()
+  }
+
+  #watchRequests(): void {
+    this.#following = true
+    const requests = this.#parts.xenstore.watch(at(Layout.dom0))
+    this.#subscriptions.add(
+      requests.subscribe({ next: path => this.#noticed(path), error: error => this.#broken(error) }),
+    )
+    const relist = setInterval(() => void this.#relist(), RELIST_MS)
+    this.#subscriptions.add(() => clearInterval(relist))
+  }
+
+  #noticed(path: string): void {
+    const node = parseNodeName(path.slice(`${CONTROL}/`.length))
+    if (node.kind === 'request') this.#parts.engine.tell({ on: 'hint', command: node.command, id: node.id })
+    else if (node.kind !== 'part') void this.#relist()
+  }
+
+  async #relist(): Promise<void> {
+    const { engine, xenstore } = this.#parts
+    try {
+      const found = await listRequests(xenstore)
+      const commands = new Set([...engine.commands, ...found.map(({ command }) => command)])
+      for (const command of commands) {
+        const ids = found.filter(request => request.command === command).map(({ id }) => id)
+        engine.tell({ on: 'requests-listed', command, ids })
+      }
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #passOn(event: Parameters<typeof controlEvent>[1]): void {
+    const passed = controlEvent(this.#seq, event)
+    if (!passed || this.#eventsUnderWay >= EVENTS_UNDER_WAY_MAX) return
+    this.#seq++
+    this.#writeEvent(passed)
+  }
+
+  #writeEvent(event: ControlEvent): void {
+    this.#eventsUnderWay++
+    this.#tree
+      .writeEvent(event)
+      .catch(error => this.#parts.log.debug({ error: (error as Error).message }, 'an event was not published'))
+      .finally(() => this.#eventsUnderWay--)
+  }
+
+  #writeStatus(stage: AgentStage, error?: string): Promise<void> {
+    const { epoch } = this.#parts.engine
+    const reason = error === undefined ? {} : { error: printable(error) }
+    return this.#tree.writeStatus({ v: 1, agent: AGENT_VERSION, epoch, stage, ...reason })
+  }
+
+  /** What cannot be published cannot be served: a new connection starts over. */
+  #broken(error: unknown): void {
+    this.#parts.log.warn({ error: (error as Error).message }, 'Xenstore refused; connecting anew')
+    void this.#parts.xenstore.close()
+  }
+}
+
+const STAGE_OF = { connecting: 'connecting-qemu', silent: 'qemu-silent', gone: 'qemu-gone' } as const satisfies Record<
+  Exclude<MonitorState['kind'], 'ready'>,
+  AgentStage
+>

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import {
+  type CommandKey,
+  type ExecutionOutcome,
+  Responder,
+  type ResponderEffect,
+  type ResponderInput,
+} from '@stubdom/protocol'
+import type { StoreEffect } from './control/io.ts'
+import { type ExecutionListener, Executions } from './executions.ts'
+import { newEpoch } from './identity.ts'
+import type { Logger } from './logger.ts'
+import type { AgentOptions } from './options.ts'
+import { Removals } from './pci/removals.ts'
+import type { Monitor } from './qemu/monitor.ts'
+import type { SaveChannel } from './save/channel.ts'
+import { AGENT_VERSION } from './version.ts'
+
+/** The longest that setTimeout can wait. */
+const TIMER_MS_MAX = 0x7fff_ffff
+
+/** What an engine is built from. */
+export interface EngineParts {
+  readonly options: AgentOptions
+  readonly monitor: Monitor
+  readonly saveChannel: SaveChannel | undefined
+  readonly log: Logger
+}
+
+/**
+ * One epoch of the agent: drives the responder with a clock, has commands carried out, and outlives connections to Xenstore. What the responder wants done in
+ * Xenstore goes to whatever connection is attached; what is wanted while there is none is wanted again after `attach`.
+ */
+export class Engine implements ExecutionListener {
+  readonly epoch = newEpoch()
+  readonly removals = new Removals()
+  readonly #responder: Responder
+  readonly #executions: Executions
+  readonly #startedAt = performance.now()
+  #store: ((effect: StoreEffect) => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ options, monitor, saveChannel, log }: EngineParts) {
+    this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
+    const agent = {
+      version: AGENT_VERSION,
+      window: options.window,
+      uptimeMs: () => performance.now() - this.#startedAt,
+      inFlight: () => this.#responder.inFlight,
+    }
+    const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
+    this.#executions = new Executions(monitor, common, this, log)
+  }
+
+  get refusedNode(): string {
+    return this.#responder.refusedNode
+  }
+
+  /** Commands of which an id is held. */
+  get commands(): ReadonlySet<string> {
+    return this.#responder.commands
+  }
+
+  /** A connection to Xenstore is there. After an earlier one was lost, a listing of every command’s directory must follow. */
+  attach(store: (effect: StoreEffect) => void): void {
+    this.#store = store
+    this.tell({ on: 'disconnected' })
+  }
+
+  detach(): void {
+    this.#store = undefined
+  }
+
+  /** The epoch is over: what is under way is given up. */
+  stop(): void {
+    this.detach()
+    clearTimeout(this.#timer)
+    this.#executions.abortAll()
+  }
+
+  tell(input: ResponderInput): void {
+    for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
+    this.#schedule()
+  }
+
+  #perform(effect: ResponderEffect): void {
+    switch (effect.do) {
+      case 'execute':
+        return this.#executions.start({ command: effect.command, id: effect.id }, effect.args, effect.mode)
+      case 'abort-execution':
+        return this.#executions.abort(effect.id)
+      case 'remove-response':
+        this.#executions.collected(effect)
+    }
+    this.#store?.(effect)
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    const wait = this.#responder.wakeAt - performance.now()
+    if (wait === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => this.tell({ on: 'tick' }), Math.min(Math.max(Math.ceil(wait), 0), TIMER_MS_MAX))
+  }
+
+  commit(key: CommandKey): boolean {
+    return this.#responder.commit(key)
+  }
+
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void {
+    this.tell({ on: 'stage', ...key, stage, ...(progress ? { progress } : {}) })
+  }
+
+  accepted(key: CommandKey): void {
+    this.tell({ on: 'accepted', ...key })
+  }
+
+  executed(key: CommandKey, outcome: ExecutionOutcome): void {
+    this.tell({ on: 'executed', ...key, outcome })
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

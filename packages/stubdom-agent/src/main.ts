@@ -1,0 +1,36 @@
+import { xenstoreAddress } from '@stubdom/xenstore'
+import { runAgent } from './agent.ts'
+import { acquireLock, LockedError } from './lock.ts'
+import { createLogger } from './logger.ts'
+import { HELP, parseOptions, UsageError } from './options.ts'
+import { AGENT_VERSION } from './version.ts'
+
+/** Runs the agent as the command line says; resolves with the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv)
+  if (options === 'help') process.stdout.write(HELP)
+  else if (options === 'version') process.stdout.write(`stubdom-agent ${AGENT_VERSION}\n`)
+  if (typeof options === 'string') return 0
+
+  const log = createLogger(options.logLevel)
+  const lock = await acquireLock(options.xenstore ?? xenstoreAddress())
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'told to stop')
+      stop.abort()
+    })
+  }
+  await runAgent(options, log, stop.signal)
+  lock.close()
+  return 0
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof UsageError) && !(error instanceof LockedError)) throw error
+  process.stderr.write(`stubdom-agent: ${error.message}\n`)
+  if (error instanceof UsageError) process.stderr.write('Try: stubdom-agent --help\n')
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

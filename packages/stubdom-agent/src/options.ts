@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util'
+import { WINDOW_DEFAULT } from '@stubdom/protocol'
+
+export interface AgentOptions {
+  /** QEMU's monitor, a unix socket. */
+  readonly qmp: string
+  /** The Xenstore's socket; undefined: what the environment says. */
+  readonly xenstore: string | undefined
+  /** The QEMU device that a passed-through device becomes. */
+  readonly driver: string
+  /** Where saved state is put for dom0 to fetch; undefined: save-state is not offered. */
+  readonly saveDir: string | undefined
+  readonly window: number
+  readonly logLevel: string
+}
+
+/** The command line is wrong; the message says how. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const HELP = `usage: stubdom-agent --qmp SOCKET [options]
+
+Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carries them out with QMP.
+
+  --qmp SOCKET        QEMU's monitor: -qmp unix:SOCKET,server=on,wait=off
+  --xenstore SOCKET   Xenstore's socket (default: XENSTORED_PATH, $XENSTORED_RUNDIR/socket, /run/xenstored/socket)
+  --driver NAME       QEMU device of a passed-through device (default: xen-pci-passthrough;
+                      an emulated one such as edu or pci-testdev is for trying out without Xen)
+  --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same
+                      directory (stubdomctl --save-dir)
+  --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
+  --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
+  --version, --help
+
+Exit codes: 0 told to stop; 1 another agent runs, or a fault; 2 wrong command line.
+`
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+/** What the command line asks for. @throws UsageError */
+export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | 'version' {
+  const values = parse(argv)
+  if (values.help) return 'help'
+  if (values.version) return 'version'
+  if (!values.qmp) throw new UsageError('--qmp SOCKET is missing: where does QEMU’s monitor listen?')
+  const driver = values.driver ?? 'xen-pci-passthrough'
+  if (!/^[A-Za-z][A-Za-z0-9._-]{0,62}$/.test(driver)) throw new UsageError(`--driver ${driver}: not a QEMU device name`)
+  const window = Number(values.window ?? WINDOW_DEFAULT)
+  if (!Number.isInteger(window) || window < 1 || window > 1_000) {
+    throw new UsageError(`--window ${values.window}: a number from 1 to 1000 is wanted`)
+  }
+  const logLevel = values['log-level'] ?? 'info'
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new UsageError(`--log-level ${logLevel}: one of ${LOG_LEVELS.join(', ')} is wanted`)
+  return { qmp: values.qmp, xenstore: values.xenstore, driver, saveDir: values['save-dir'], window, logLevel }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        qmp: { type: 'string' },
+        xenstore: { type: 'string' },
+        driver: { type: 'string' },
+        'save-dir': { type: 'string' },
+        window: { type: 'string' },
+        'log-level': { type: 'string' },
+        version: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+    return values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

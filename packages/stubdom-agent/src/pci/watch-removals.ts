@@ -1,0 +1,36 @@
+import { filter, merge, Subscription, timer } from 'rxjs'
+import type { Monitor } from '../qemu/monitor.ts'
+import { listPeripherals } from './devices.ts'
+import type { Removals } from './removals.ts'
+
+/** Milliseconds. Events of QEMU are hints like any others: this often QEMU is asked itself while a removal is pending. */
+const CHECK_MS = 5_000
+
+/**
+ * Keeps {@link Removals} true to QEMU: by its events, by asking when its monitor is back, and by asking now and then.
+ * @param removals those of the present epoch
+ */
+export function watchRemovals(monitor: Monitor, removals: () => Removals): () => void {
+  const qemu = {
+    version: '',
+    execute: (command: string, args?: Record<string, unknown>) => monitor.execute(command, args),
+  }
+  let asking = false
+  const check = async () => {
+    if (asking || removals().pending.length === 0) return
+    asking = true
+    try {
+      const devices = await listPeripherals(qemu)
+      removals().onListing(new Set(devices.map(({ qdevId }) => qdevId)))
+    } catch {
+      // QEMU is gone or hangs: its coming back is the next occasion.
+    } finally {
+      asking = false
+    }
+  }
+  const back = monitor.state.pipe(filter(({ kind }) => kind === 'ready'))
+  const subscription = new Subscription()
+  subscription.add(monitor.events.subscribe(event => removals().onEvent(event)))
+  subscription.add(merge(back, timer(CHECK_MS, CHECK_MS)).subscribe(() => void check()))
+  return () => subscription.unsubscribe()
+}

@@ -1,0 +1,23 @@
+/** What carries messages to and from a daemon. It knows no message's meaning; it only moves bytes. */
+export interface Transport {
+  /** The largest payload that one message to the daemon may have, in bytes. */
+  readonly maxPayload: number
+
+  /**
+   * Takes exactly one whole message, and returns at once. A transport may hold messages back until the end of the tick
+   * and hand them over together, in order; one whose device takes a single message per write finds them already apart.
+   */
+  write(frame: Buffer): void
+
+  /**
+   * Sets who gets the bytes that come, in pieces of any size; they are valid during the call only. Set once, before the
+   * first I/O event after the transport was made. There is no way to pause: a client that does not read stalls others.
+   */
+  onData(listener: (bytes: Uint8Array) => void): void
+
+  /** Sets who is told, exactly once and after `close()` too, that it is over; with the error when there was one. */
+  onClose(listener: (error?: Error) => void): void
+
+  /** Ends it now. What was not handed over yet may be lost. Harmless when it has ended already. */
+  close(): void
+}
