@@ -32,8 +32,8 @@ export class Demo {
 
   async play(): Promise<void> {
     const { name } = this.#world.domains
-    await this.#step({ about: 'which guests have a stubdomain', command: 'list', shows: new RegExp(name) })
     await this.#step({ about: 'the way to the agent and back', command: `ping -c 5 ${name}`, shows: /median/ })
+    await this.#step({ about: 'which guests have a stubdomain', command: 'list', shows: new RegExp(name) })
     await this.#step({ about: 'how QEMU is', command: `status ${name}`, shows: /running/ })
     await this.#step({ about: 'hot-plug a device', command: `pci-attach ${name} 03:00.0@07`, shows: /03:00\.0/ })
     await this.#step({ about: 'QEMU has it', command: `pci-list ${name}`, shows: /03:00\.0/ })

@@ -7,6 +7,7 @@ import type { Qemu } from '../qemu/qemu.ts'
 import { type Guest, startQemu } from '../qemu/start.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
 import { PROGRAMS } from './programs.ts'
+import type { XenstoreHost } from './xenstore-host.ts'
 
 export interface WorldOptions {
   /** What the guest does when it is asked to give a device up; cooperative unless said otherwise. */
@@ -17,6 +18,8 @@ export interface WorldOptions {
   readonly driver?: string
   /** Arguments for the agent besides those that the world needs. */
   readonly agentArguments?: readonly string[]
+  /** The Xenstore to use; an embedded one with its sockets in `directory` unless said otherwise. */
+  readonly startXenstore?: (directory: string) => Promise<XenstoreHost>
   /** Do not start the agent yet. */
   readonly withoutAgent?: boolean
 }
@@ -29,7 +32,7 @@ export class World {
   readonly domains: DomainPair
   /** Everything that belongs to the world lies in here. */
   readonly directory: string
-  readonly xenstored: EmbeddedXenstored
+  readonly xenstored: XenstoreHost
   /** A connection as dom0. */
   readonly dom0: XenstoreClient
   readonly qemu: Qemu
@@ -39,7 +42,7 @@ export class World {
   static async start(options: WorldOptions = {}): Promise<World> {
     const domains = options.domains ?? { guest: 6, stubdomain: 7, name: 'hvm1' }
     const directory = await mkdtemp(join(tmpdir(), 'stubdom-'))
-    const xenstored = await EmbeddedXenstored.start({ dir: join(directory, 'xs') })
+    const xenstored = await (options.startXenstore ?? startEmbedded)(join(directory, 'xs'))
     let dom0: XenstoreClient | undefined
     let qemu: Qemu | undefined
     try {
@@ -65,7 +68,7 @@ export class World {
     options: WorldOptions,
     domains: DomainPair,
     directory: string,
-    xenstored: EmbeddedXenstored,
+    xenstored: XenstoreHost,
     dom0: XenstoreClient,
     qemu: Qemu,
   ) {
@@ -129,4 +132,8 @@ export class World {
     await this.xenstored.stop()
     await rm(this.directory, { recursive: true, force: true })
   }
+}
+
+function startEmbedded(dir: string): Promise<XenstoreHost> {
+  return EmbeddedXenstored.start({ dir })
 }

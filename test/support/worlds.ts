@@ -1,0 +1,117 @@
+import { type Finished, type Running, startStubdomctl, World, type WorldOptions } from '@stubdom/demo'
+import { QmpClient } from '@stubdom/qmp'
+import { filter, firstValueFrom, switchMap, timeout } from 'rxjs'
+import { describe, onTestFinished } from 'vitest'
+
+/** Runs a suite on every Xenstore there is to run it on; the tests' names say which. */
+export function onEachXenstore(
+  name: string,
+  suite: (start: (options?: WorldOptions) => Promise<TestWorld>) => void,
+): void {
+  describe.each(['embedded'])(`${name} [%s]`, () => suite(startWorld))
+}
+
+async function startWorld(options: WorldOptions = {}): Promise<TestWorld> {
+  const world = await World.start(options)
+  onTestFinished(() => world.stop())
+  return new TestWorld(world)
+}
+
+/** What `stubdomctl --json` says. */
+export interface Report {
+  readonly exitCode: number
+  readonly ok: boolean
+  readonly error?: { code: string; message: string; outcome?: string; id?: string; stage?: string }
+  readonly [field: string]: unknown
+}
+
+/** A world with what tests ask of it. */
+export class TestWorld {
+  readonly world: World
+  #qemu: QmpClient | undefined
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  /** Runs stubdomctl as a person would. */
+  ctl(...args: string[]): Promise<Finished> {
+    return this.start(...args).finished
+  }
+
+  start(...args: string[]): Running {
+    return startStubdomctl(args, this.world.environment)
+  }
+
+  /** Runs stubdomctl --json and reads its one document. */
+  json(...args: string[]): Promise<Report> {
+    return report(this.start('--json', ...args))
+  }
+
+  /** Asks QEMU itself, past the agent. */
+  async qemu(command: string, args?: Record<string, unknown>): Promise<unknown> {
+    this.#qemu ??= await this.#connectToQemu()
+    return this.#qemu.execute(command, args, { timeoutMs: 10_000 })
+  }
+
+  async #connectToQemu(): Promise<QmpClient> {
+    const client = await QmpClient.connect({ path: this.world.qemu.testQmpPath })
+    onTestFinished(() => client.close())
+    return client
+  }
+
+  /** The ids of the devices that QEMU has. */
+  async devices(): Promise<string[]> {
+    const list = (await this.qemu('qom-list', { path: '/machine/peripheral' })) as { name: string; type: string }[]
+    return list.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name)
+  }
+
+  /** Resolves with the value when a node below the control directory, or one below that, holds what is wanted. */
+  async node(path: string, wanted: (value: string) => boolean = () => true): Promise<string> {
+    const { dom0, controlDirectory } = this.world
+    const values = dom0.watch(`${controlDirectory}/${path}`).pipe(
+      switchMap(changed => dom0.readIfExists(changed)),
+      filter(value => value !== undefined && wanted(value.toString())),
+      timeout(15_000),
+    )
+    return (await firstValueFrom(values))?.toString() ?? ''
+  }
+
+  /** Every node below the control directory but the contents of events, which are kept on purpose. */
+  async nodes(): Promise<string[]> {
+    const list = async (path: string): Promise<string[]> => {
+      const children = await this.world.dom0.list(path).catch(() => [])
+      const below = await Promise.all(children.toSorted().map(child => list(`${path}/${child}`)))
+      return [path, ...below.flat()]
+    }
+    const all = await list(this.world.controlDirectory)
+    return all
+      .filter(path => !/\/event\/\d+$/.test(path))
+      .map(path => path.slice(this.world.controlDirectory.length + 1))
+  }
+
+  /** Requests, responses and parts that stand there. */
+  async leftovers(): Promise<string[]> {
+    return (await this.nodes()).filter(path => /(request|response)\/[^/]+\/|part\//.test(path))
+  }
+
+  /** Resolves when nothing is left of any command: the agent removes responses shortly after they were collected. */
+  async quiet(): Promise<void> {
+    const deadline = Date.now() + 10_000
+    for (;;) {
+      const left = await this.leftovers()
+      if (left.length === 0) return
+      if (Date.now() > deadline) throw new Error(`left behind: ${left.join(', ')}`)
+      await firstValueFrom(this.world.dom0.watch(this.world.controlDirectory).pipe(timeout(10_000)))
+    }
+  }
+}
+
+export async function report(running: Running): Promise<Report> {
+  const { exitCode, stdout, stderr } = await running.finished
+  try {
+    return { ...(JSON.parse(stdout) as Omit<Report, 'exitCode'>), exitCode } as Report
+  } catch {
+    throw new Error(`not one JSON document (exit ${exitCode}):\n${stdout}\n${stderr}`)
+  }
+}
