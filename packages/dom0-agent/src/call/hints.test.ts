@@ -1,0 +1,96 @@
+import { encodeJson, Layout } from '@stubdom/protocol'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ensureControlDirectory } from '../control/directory.ts'
+import { SILENT } from '../logger.ts'
+import { HELLO } from '../testing/agent.ts'
+import { STUBDOMAIN, World } from '../testing/world.ts'
+import { DirectoryHints } from './directory-hints.ts'
+import { EventBudget } from './hints.ts'
+import { NodeHints } from './node-hints.ts'
+
+let world: World
+beforeEach(async () => {
+  world = await World.start()
+  await ensureControlDirectory(world.dom0, STUBDOMAIN)
+})
+afterEach(() => world.stop())
+
+test('a budget is used up, and comes back with time', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    const budget = new EventBudget()
+    const spent = (): number => Array.from({ length: 1_000 }, () => budget.spend()).filter(Boolean).length
+    expect(spent()).toBe(500)
+    vi.advanceTimersByTime(60_000)
+    expect(spent()).toBe(500)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+/** Follows an id and waits for looks. */
+function follow(hints: NodeHints | DirectoryHints, id: string) {
+  const seen = { looks: 0 }
+  const stop = hints.follow('ping', id, () => seen.looks++)
+  const until = (looks: number): Promise<void> =>
+    vi.waitFor(() => expect(seen.looks).toBeGreaterThanOrEqual(looks), 10_000)
+  return { seen, stop, until }
+}
+
+describe('a directory watch', () => {
+  test('finds the one call that an event is for; an event of no id concerns all', async () => {
+    const hints = new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+    const [a, b] = [follow(hints, 'a'), follow(hints, 'b')]
+    const agent = await world.inDomain(STUBDOMAIN)
+    await Promise.all([a.until(1), b.until(1)])
+    const before = b.seen.looks
+    await agent.write(`dm-control/${Layout.response('ping', 'a')}`, '{}')
+    await a.until(2)
+    expect(b.seen.looks).toBe(before)
+    await agent.write(`dm-control/${Layout.response('ping', 'other')}`, '{}')
+    await agent.rm(`dm-control/${Layout.responsesOf('ping')}`)
+    await b.until(before + 1)
+    b.stop()
+    a.stop()
+    hints.close()
+  })
+
+  test('holds a live view of hello', async () => {
+    const hints = new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+    follow(hints, 'a')
+    const agent = await world.inDomain(STUBDOMAIN)
+    const epoch = (expected: string | undefined) => vi.waitFor(() => expect(hints.liveEpoch()).toBe(expected), 10_000)
+    await agent.write(`dm-control/${Layout.hello}`, encodeJson(HELLO))
+    await epoch(HELLO.epoch)
+    await agent.write(`dm-control/${Layout.hello}`, encodeJson({ ...HELLO, epoch: 'epoch00002' }))
+    await epoch('epoch00002')
+    await agent.rm(`dm-control/${Layout.hello}`)
+    await epoch(undefined)
+    hints.close()
+  })
+})
+
+test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to any more (%s)', async style => {
+  const hints =
+    style === 'node'
+      ? new NodeHints(world.dom0, STUBDOMAIN, SILENT)
+      : new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+  const { seen, until } = follow(hints, 'a')
+  await until(1)
+  const agent = await world.inDomain(STUBDOMAIN)
+  const watches = (): number => world.daemon.counts().domains.get(0)?.watches ?? 0
+  const before = watches()
+  // The clock stands still: nothing comes back into the budget.
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    // Each write is answered before the next one, so that few events are merged.
+    for (let n = 0; n < 5_000 && watches() === before; n++) {
+      await agent.write(`dm-control/${Layout.response('ping', 'a')}`, `${n}`)
+    }
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(watches()).toBeLessThan(before)
+  expect(seen.looks).toBeLessThanOrEqual(500)
+  hints.close()
+})

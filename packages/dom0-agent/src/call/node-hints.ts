@@ -1,0 +1,42 @@
+import { controlPath, Layout } from '@stubdom/protocol'
+import type { XenstoreClient } from '@stubdom/xenstore'
+import type { Logger } from '../logger.ts'
+import { EventBudget, type ResponseHints } from './hints.ts'
+
+/**
+ * A watch on each call's own response node: for short-lived processes. With a watch on the directory each would hear all the others' traffic, and one that
+ * was stopped with Ctrl-Z would stall the stubdomain.
+ */
+export class NodeHints implements ResponseHints {
+  readonly #client: XenstoreClient
+  readonly #root: string
+  readonly #logger: Logger
+
+  constructor(client: XenstoreClient, stubdomain: number, logger: Logger) {
+    this.#client = client
+    this.#root = controlPath(stubdomain)
+    this.#logger = logger
+  }
+
+  follow(command: string, id: string, look: () => void): () => void {
+    const budget = new EventBudget()
+    const subscription = this.#client.watch(`${this.#root}/${Layout.response(command, id)}`).subscribe({
+      next: () => {
+        if (budget.spend()) return look()
+        this.#logger.warn(
+          { command, id },
+          'the stubdomain changes its response too often: looking at intervals instead',
+        )
+        subscription.unsubscribe()
+      },
+      error: (error: unknown) => this.#logger.warn({ err: error, id }, 'no watch: looking at intervals instead'),
+    })
+    return () => subscription.unsubscribe()
+  }
+
+  liveEpoch(): undefined {
+    return undefined
+  }
+
+  close(): void {}
+}

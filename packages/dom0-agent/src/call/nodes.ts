@@ -1,0 +1,80 @@
+import { controlPath, decodeHello, type EncodedMessage, Layout, type NodeBytes } from '@stubdom/protocol'
+import type { XenstoreClient } from '@stubdom/xenstore'
+import { windowed } from '../windowed.ts'
+
+/** The nodes of one call in the store. Reading one that is not there gives undefined. */
+export class CallNodes {
+  readonly #client: XenstoreClient
+  readonly #root: string
+  readonly #command: string
+  readonly #id: string
+
+  constructor(client: XenstoreClient, stubdomain: number, command: string, id: string) {
+    this.#client = client
+    this.#root = controlPath(stubdomain)
+    this.#command = command
+    this.#id = id
+  }
+
+  /** The parts first: the node itself is what commits the request. Without parts it leaves at once, in one flush with what is asked next. */
+  async writeRequest({ node, parts }: EncodedMessage): Promise<void> {
+    if (parts.length > 0) {
+      await windowed(parts, (part, index) => this.#client.write(this.#path(Layout.requestPart(this.#id, index)), part))
+    }
+    await this.rewriteRequest(node)
+  }
+
+  rewriteRequest(node: string): Promise<void> {
+    return this.#client.write(this.#requestPath, node)
+  }
+
+  async removeRequest(withParts: boolean): Promise<void> {
+    const request = this.#client.rm(this.#requestPath)
+    const parts = withParts ? this.#client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
+    await Promise.all([request, parts])
+  }
+
+  /** Takes the request back; what the agent had said by then. */
+  async withdraw(withParts: boolean): Promise<NodeBytes> {
+    const [, response] = await Promise.all([this.removeRequest(withParts), this.readResponse()])
+    return response
+  }
+
+  /** The epoch of the agent that is there; undefined when there is none, or its hello is of no use. */
+  async readEpoch(): Promise<string | undefined> {
+    return epochOf(await this.#read(Layout.hello))
+  }
+
+  readRequest(): Promise<NodeBytes> {
+    return this.#client.readIfExists(this.#requestPath)
+  }
+
+  readResponse(): Promise<NodeBytes> {
+    return this.#read(Layout.response(this.#command, this.#id))
+  }
+
+  readResponseParts(count: number): Promise<NodeBytes[]> {
+    return windowed(Array.from({ length: count }), (_, index) => this.#read(Layout.responsePart(this.#id, index)))
+  }
+
+  readRefused(): Promise<NodeBytes> {
+    return this.#read(Layout.refused)
+  }
+
+  get #requestPath(): string {
+    return this.#path(Layout.request(this.#command, this.#id))
+  }
+
+  #path(relative: string): string {
+    return `${this.#root}/${relative}`
+  }
+
+  #read(relative: string): Promise<NodeBytes> {
+    return this.#client.readIfExists(this.#path(relative))
+  }
+}
+
+export function epochOf(bytes: NodeBytes): string | undefined {
+  const hello = bytes && decodeHello(bytes)
+  return hello?.ok && 'hello' in hello.value ? hello.value.hello.epoch : undefined
+}

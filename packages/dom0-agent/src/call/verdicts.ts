@@ -1,0 +1,33 @@
+import { type ErrorCode, printable, type Verdict } from '@stubdom/protocol'
+import { CommandCancelledError, CommandFailedError, type Dom0Error, OutcomeUnknownError } from '../errors.ts'
+
+/** A verdict that is not `done`, as an error whose texts can be shown. */
+export function errorOf(id: string, verdict: Exclude<Verdict, { outcome: 'done' }>): Dom0Error {
+  if (verdict.outcome === 'cancelled') return new CommandCancelledError(id)
+  const { code } = verdict
+  const message = printable(verdict.message)
+  const options = { remedy: REMEDIES[code] }
+  if (verdict.outcome === 'unknown') return new OutcomeUnknownError(id, code, message, verdict.latest, options)
+  const { outcome, stage } = verdict
+  return new CommandFailedError(
+    { id, code, outcome, message, ...(stage === undefined ? {} : { stage: printable(stage, 64) }) },
+    options,
+  )
+}
+
+/** What helps, where the code alone tells. */
+const REMEDIES: Partial<Record<ErrorCode, string>> = {
+  busy: 'try again when earlier commands are done; stubdomctl status shows them',
+  'stale-epoch': 'give the command again',
+  interrupted: 'see with stubdomctl status how the device model is, then give the command again',
+  'no-agent': 'start stubdom-agent in the stubdomain',
+  'device-not-found': 'stubdomctl pci-list shows the devices that are attached',
+  'already-attached': 'stubdomctl pci-list shows where',
+  'not-assigned': 'assign the device to the stubdomain first (xl pci-assignable-add, and pciback)',
+  'qemu-gone': 'see in the stubdomain’s log why QEMU ended',
+  quota: 'see with stubdomctl ls what fills the stubdomain’s directory',
+  conflict: 'give the id together with the command and the arguments that it was made for',
+  expired: 'see what became of it (stubdomctl pci-list, status), and give the command again without --id if needed',
+  unresponsive: 'see what the stubdomain does; restarting its agent ends this',
+  'bad-response': 'do not trust this stubdomain: look at it with stubdomctl ls, and consider destroying it',
+}

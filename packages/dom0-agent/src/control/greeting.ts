@@ -1,0 +1,149 @@
+import {
+  AGENT_STAGES,
+  type AgentStatus,
+  controlPath,
+  decodeAgentStatus,
+  decodeHello,
+  formatRange,
+  type Hello,
+  Layout,
+  PROTOCOL_VERSIONS,
+  printable,
+} from '@stubdom/protocol'
+import type { XenstoreClient } from '@stubdom/xenstore'
+import { merge } from 'rxjs'
+import type { Pair } from '../domains/pair.ts'
+import { DomainError, NoAgentError, VersionMismatchError } from '../errors.ts'
+import { ensureControlDirectory } from './directory.ts'
+
+/** Milliseconds for which a control directory that had to be made is given time to be found by the agent. */
+export const GREETING_MS_DEFAULT = 2_000
+
+/** What an agent said of itself so far. */
+interface Words {
+  readonly hello: Uint8Array | undefined
+  readonly status: Uint8Array | undefined
+}
+
+/**
+ * The hello of the stubdomain's agent. Makes the control directory if need be, and only then waits.
+ * @throws DomainError, NoAgentError, VersionMismatchError
+ */
+export async function greet(client: XenstoreClient, pair: Pair, waitMs: number = GREETING_MS_DEFAULT): Promise<Hello> {
+  if (!(await client.isIntroduced(pair.stubdomain))) throw notThere(pair)
+  const [found, early] = await Promise.all([
+    ensureControlDirectory(client, pair.stubdomain).catch(async (error: unknown) => {
+      // Permissions cannot be given to a domain that has just ended.
+      throw (await client.isIntroduced(pair.stubdomain)) ? error : notThere(pair)
+    }),
+    readWords(client, pair.stubdomain),
+  ])
+  if (found === 'found' && early.hello) return understood(early.hello, pair)
+  const words = found === 'found' ? early : await firstWords(client, pair.stubdomain, waitMs)
+  if (words.hello) return understood(words.hello, pair)
+  throw silence(pair.stubdomain, words.status, found === 'made')
+}
+
+function notThere({ guest, stubdomain }: Pair): DomainError {
+  const remedy = 'if the guest is being created, try again when it has been'
+  return new DomainError('no-stubdomain', `stubdomain ${stubdomain} of domain ${guest} is not there`, { remedy })
+}
+
+export async function readWords(client: XenstoreClient, stubdomain: number): Promise<Words> {
+  const root = controlPath(stubdomain)
+  const [hello, status] = await Promise.all([
+    client.readIfExists(`${root}/${Layout.hello}`),
+    client.readIfExists(`${root}/${Layout.status}`),
+  ])
+  return { hello, status }
+}
+
+/** Waits for a hello, or for a status that says that none is coming. */
+function firstWords(client: XenstoreClient, stubdomain: number, waitMs: number): Promise<Words> {
+  const root = controlPath(stubdomain)
+  return new Promise((resolve, reject) => {
+    let latest: Words = { hello: undefined, status: undefined }
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer)
+      hints.unsubscribe()
+      settle()
+    }
+    const timer = setTimeout(() => finish(() => resolve(latest)), waitMs)
+    const look = (): void => {
+      readWords(client, stubdomain).then(
+        words => {
+          latest = words
+          if (words.hello || saysNever(words.status)) finish(() => resolve(words))
+        },
+        (error: unknown) => finish(() => reject(error)),
+      )
+    }
+    const hints = merge(client.watch(`${root}/${Layout.hello}`), client.watch(`${root}/${Layout.status}`)).subscribe({
+      next: look,
+      error: (error: unknown) => finish(() => reject(error)),
+    })
+  })
+}
+
+function saysNever(bytes: Uint8Array | undefined): boolean {
+  const status = bytes && decodeAgentStatus(bytes)
+  if (!status) return false
+  return !status.ok || !['starting', 'connecting-qemu', 'ready'].includes(status.value.stage)
+}
+
+function understood(bytes: Uint8Array, { guest, stubdomain }: Pair): Hello {
+  const read = decodeHello(bytes)
+  if (!read.ok) throw misbehaving(stubdomain, read.error.message, read.error)
+  if ('foreign' in read.value) {
+    const { v, agent } = read.value.foreign
+    const ranges = `we speak version ${formatRange(PROTOCOL_VERSIONS)} of the protocol, the agent (${printable(agent, 64)}) in stubdomain ${stubdomain} speaks ${formatRange(v)}`
+    const remedy =
+      v[0] > PROTOCOL_VERSIONS[1] ? 'update stubdomctl in dom0' : 'update the agent in the stubdomain’s image'
+    throw new VersionMismatchError(PROTOCOL_VERSIONS, v, ranges, remedy)
+  }
+  const { hello } = read.value
+  if (hello.target !== guest) {
+    throw misbehaving(stubdomain, `it says that its guest is domain ${hello.target}, but it is domain ${guest}`)
+  }
+  return hello
+}
+
+function misbehaving(stubdomain: number, reason: string, cause?: unknown): NoAgentError {
+  return new NoAgentError(`stubdomain ${stubdomain} misbehaves: ${reason}`, {
+    remedy: 'do not trust this stubdomain: look at it with stubdomctl ls, and consider destroying it',
+    cause,
+  })
+}
+
+function silence(stubdomain: number, bytes: Uint8Array | undefined, made: boolean): NoAgentError {
+  const where = `no agent is ready in stubdomain ${stubdomain}`
+  const status = bytes && decodeAgentStatus(bytes)
+  if (status && !status.ok) return misbehaving(stubdomain, status.error.message, status.error)
+  if (status) return new NoAgentError(`${where}: ${describeStatus(status.value)}`, { remedy: remedyFor(status.value) })
+  return new NoAgentError(
+    made
+      ? `${where}: its control directory was made just now, and nobody answered`
+      : `${where}: its control directory is there, and no agent has said anything`,
+    { remedy: 'start stubdom-agent in the stubdomain' },
+  )
+}
+
+/** The stage in our words; the error, if there is one, in the agent's. */
+function describeStatus({ stage, error }: AgentStatus): string {
+  return error === undefined ? AGENT_STAGES[stage] : `${AGENT_STAGES[stage]} (${printable(error)})`
+}
+
+function remedyFor({ stage }: AgentStatus): string {
+  switch (stage) {
+    case 'starting':
+    case 'connecting-qemu':
+    case 'ready':
+      return 'try again in a moment'
+    case 'qemu-silent':
+      return 'see whether QEMU in the stubdomain hangs, or whether something else holds its monitor'
+    case 'qemu-gone':
+      return 'see in the stubdomain’s log why QEMU ended'
+    case 'stopped':
+      return 'start stubdom-agent in the stubdomain again'
+  }
+}

@@ -1,0 +1,103 @@
+import { idGenerator, RETENTION_MS_DEFAULT } from '@stubdom/protocol'
+import { XenstoreClient } from '@stubdom/xenstore'
+import type { ControlNode } from './control/control-node.ts'
+import { GREETING_MS_DEFAULT } from './control/greeting.ts'
+import { surveyControlDirectory } from './control/survey.ts'
+import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
+import { resolveDomain } from './domains/resolve.ts'
+import { type Logger, SILENT } from './logger.ts'
+import { Link, type WatchStyle } from './session/link.ts'
+import { Session } from './session/session.ts'
+import { Stubdomain } from './stubdomain.ts'
+import { translated } from './xenstore-errors.ts'
+
+export interface Dom0Options {
+  /** xenstored's socket; by default what XENSTORED_PATH, XENSTORED_RUNDIR or Xen's own default say. */
+  readonly xenstore?: string | undefined
+  readonly logger?: Logger | undefined
+  /**
+   * `directory` (the default) is for long-lived processes: one watch for all responses of a stubdomain. `node` is for short-lived ones: a watch for each command.
+   */
+  readonly watch?: WatchStyle | undefined
+  /** Milliseconds for which an agent is given time to say hello when its control directory had to be made; 2,000 by default. */
+  readonly greetingMs?: number | undefined
+  /** Milliseconds after which a request that nobody collected is removed; ten minutes by default. */
+  readonly retentionMs?: number | undefined
+  /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
+  readonly saveDir?: string | undefined
+}
+
+/**
+ * Connects to the Xenstore of this dom0.
+ * @throws NoXenstoreError
+ */
+export async function connect(options: Dom0Options = {}): Promise<Dom0> {
+  const client = await translated(() => XenstoreClient.connect({ path: options.xenstore }))
+  return new Dom0(client, options)
+}
+
+/** Everything that can be done from dom0, over one connection. When that is lost, all commands end and a new one is to be made. */
+export class Dom0 {
+  readonly #options: Dom0Options
+  readonly #link: Link
+  readonly #sessions = new Map<string, Session>()
+  readonly #newId = idGenerator(Date.now, Math.random)
+
+  /** Use {@link connect}. */
+  constructor(client: XenstoreClient, options: Dom0Options) {
+    this.#options = options
+    this.#link = new Link(client, {
+      logger: options.logger ?? SILENT,
+      watch: options.watch ?? 'directory',
+      greetingMs: options.greetingMs ?? GREETING_MS_DEFAULT,
+      retentionMs: options.retentionMs ?? RETENTION_MS_DEFAULT,
+    })
+  }
+
+  /**
+   * Every guest with a stubdomain, by domid.
+   * @throws NoXenstoreError, AccessError
+   */
+  listStubdomains(): Promise<StubdomainInfo[]> {
+    return translated(() => listStubdomains(this.#link.client))
+  }
+
+  /**
+   * @param domain a name or a domid, of the guest or of its stubdomain; digits are a domid first
+   * @throws DomainError, NoXenstoreError, AccessError
+   */
+  async stubdomain(domain: string | number): Promise<Stubdomain> {
+    const pair = await translated(() => resolveDomain(this.#link.client, domain))
+    const key = `${pair.guest}/${pair.stubdomain}`
+    let session = this.#sessions.get(key)
+    if (!session) {
+      session = new Session(this.#link, pair)
+      this.#sessions.set(key, session)
+    }
+    return new Stubdomain(pair, { session, newId: this.#newId, saveDir: this.#options.saveDir })
+  }
+
+  /**
+   * The control directory of a domain's stubdomain, decoded. Read over a connection of its own and within bounds, since a stubdomain may have put
+   * anything into its part.
+   * @throws DomainError, NoAgentError when there is no control directory, NoXenstoreError, AccessError
+   */
+  async controlDirectory(domain: string | number): Promise<ControlNode[]> {
+    return translated(async () => {
+      const pair = await resolveDomain(this.#link.client, domain)
+      const client = await XenstoreClient.connect({ path: this.#options.xenstore })
+      try {
+        return await surveyControlDirectory(client, pair)
+      } finally {
+        await client.close()
+      }
+    })
+  }
+
+  /** Ends everything; commands that are under way end with OutcomeUnknownError. May be called again. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions.values()) session.close()
+    this.#sessions.clear()
+    await this.#link.close()
+  }
+}
