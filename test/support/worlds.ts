@@ -8,7 +8,9 @@ export function onEachXenstore(
   name: string,
   suite: (start: (options?: WorldOptions) => Promise<TestWorld>) => void,
 ): void {
-  describe.each(['embedded'])(`${name} [%s]`, () => suite(startWorld))
+  describe.each(['embedded'])(`${name} [%s]`, () => {
+    suite(startWorld)
+  })
 }
 
 async function startWorld(options: WorldOptions = {}): Promise<TestWorld> {

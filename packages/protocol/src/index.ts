@@ -29,6 +29,7 @@ export * from './limits.ts'
 export { AGENT_STAGES, type AgentStage, type AgentStatus, decodeAgentStatus } from './messages/agent-status.ts'
 export { type ControlEvent, type ControlEventName, decodeEvent, EVENT_NAMES } from './messages/event.ts'
 export { decodeHello, type ForeignHello, type Hello } from './messages/hello.ts'
+export { decodeMade, type Made } from './messages/made.ts'
 export { decodeRefused, type Refused } from './messages/refused.ts'
 export { decodeRequestNode, isRequestHead, type Request, type RequestNode } from './messages/request.ts'
 export {

@@ -3,6 +3,7 @@
  *
  *     /local/domain/<S>/dm-control            n0,r<S>   made by dom0
  *       dom0                                  n0,r<S>   dom0's processes write
+ *         made
  *         request/<command>/<id>
  *         part/<id>/<pp>
  *       stubdom                               n<S>,r0   the agent writes; the stubdomain owns it and pays for it
@@ -27,6 +28,7 @@ export function controlPath(stubdomainDomid: number): string {
 /** Paths relative to the control directory; an agent may use them relative to its own domain. */
 export const Layout = {
   dom0: 'dom0',
+  made: 'dom0/made',
   requests: 'dom0/request',
   requestsOf: (command: string) => `dom0/request/${command}`,
   request: (command: string, id: string) => `dom0/request/${command}/${id}`,
@@ -57,7 +59,7 @@ export function partName(index: number): string {
 export type NodeName =
   | { readonly kind: 'request' | 'response'; readonly command: string; readonly id: string }
   | { readonly kind: 'requests-of' | 'responses-of'; readonly command: string }
-  | { readonly kind: 'part' | 'hello' | 'status' | 'refused' | 'event' | 'other' }
+  | { readonly kind: 'made' | 'part' | 'hello' | 'status' | 'refused' | 'event' | 'other' }
 
 /** @param path relative to the control directory: `dom0/request/ping/0mhx…` */
 export function parseNodeName(path: string): NodeName {
@@ -72,6 +74,7 @@ export function parseNodeName(path: string): NodeName {
     return id === undefined ? { kind: `${kind}s-of`, command } : { kind, command, id }
   }
   if (branch === 'part') return { kind: 'part' }
+  if (path === Layout.made) return { kind: 'made' }
   if (side === 'stubdom' && (branch === 'hello' || branch === 'status' || branch === 'refused' || branch === 'event')) {
     return { kind: branch }
   }

@@ -90,9 +90,11 @@ export class Engine implements ExecutionListener {
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
-        this.#executions.collected(effect)
+        // What was kept for the answer goes first: with the response's node all of the command is gone.
+        return void this.#executions.collected(effect).then(() => this.#store?.(effect))
+      default:
+        this.#store?.(effect)
     }
-    this.#store?.(effect)
   }
 
   #schedule(): void {

@@ -58,11 +58,13 @@ export class Executions {
     for (const id of this.#running.keys()) this.abort(id)
   }
 
-  /** The answer of a command was collected. */
-  collected({ command, id }: CommandKey): void {
-    handlerOf(command)
-      ?.collected?.(id, this.#common)
-      .catch(error => this.#log.warn({ command, id, error: (error as Error).message }, 'could not clean up'))
+  /** The answer of a command was collected, or nobody will: what was kept for it goes. Never rejects. */
+  async collected({ command, id }: CommandKey): Promise<void> {
+    try {
+      await handlerOf(command)?.collected?.(id, this.#common)
+    } catch (error) {
+      this.#log.warn({ command, id, error: (error as Error).message }, 'could not clean up')
+    }
   }
 
   async #outcome(

@@ -3,6 +3,7 @@ import {
   decodeAgentStatus,
   decodeEvent,
   decodeHello,
+  decodeMade,
   decodeRefused,
   decodeRequestNode,
   decodeResponseNode,
@@ -67,6 +68,10 @@ interface Undecodable {
 function describe(path: string, bytes: Uint8Array): Description | Undecodable {
   const name = parseNodeName(path)
   switch (name.kind) {
+    case 'made': {
+      const made = decodeMade(bytes)
+      return made.ok ? ['made', new Date(made.value.at).toISOString()] : made.error
+    }
     case 'request':
       return describeRequest(bytes)
     case 'response':

@@ -1,4 +1,4 @@
-import { COMMAND_NAMES, controlPath, Layout } from '@stubdom/protocol'
+import { COMMAND_NAMES, controlPath, decodeMade, encodeJson, Layout, type Made } from '@stubdom/protocol'
 import { type Acl, acl, formatAcl, isErrno, type XenstoreClient, type XenstoreData } from '@stubdom/xenstore'
 
 /**
@@ -40,9 +40,19 @@ async function make(transaction: XenstoreData, stubdomain: number): Promise<void
     ...DOM0_DIRECTORIES.map((path): [string, Acl] => [`${root}/${path}`, dom0]),
     [`${root}/${Layout.stubdom}`, stubdom],
   ]
-  await Promise.all(
-    nodes.flatMap(([path, allowed]) => [transaction.mkdir(path), transaction.setPermissions(path, allowed)]),
-  )
+  const made: Made = { v: 1, at: Date.now() }
+  await Promise.all([
+    ...nodes.flatMap(([path, allowed]) => [transaction.mkdir(path), transaction.setPermissions(path, allowed)]),
+    transaction.write(`${root}/${Layout.made}`, encodeJson(made)),
+    transaction.setPermissions(`${root}/${Layout.made}`, dom0),
+  ])
+}
+
+/** Milliseconds since the control directory was made; infinite when that cannot be told. */
+export async function controlDirectoryAge(client: XenstoreClient, stubdomain: number): Promise<number> {
+  const bytes = await client.readIfExists(`${controlPath(stubdomain)}/${Layout.made}`)
+  const made = bytes && decodeMade(bytes)
+  return made?.ok ? Math.max(Date.now() - made.value.at, 0) : Number.POSITIVE_INFINITY
 }
 
 async function isSound(store: XenstoreData, stubdomain: number): Promise<boolean> {

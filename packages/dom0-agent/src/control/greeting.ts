@@ -14,7 +14,7 @@ import type { XenstoreClient } from '@stubdom/xenstore'
 import { merge } from 'rxjs'
 import type { Pair } from '../domains/pair.ts'
 import { DomainError, NoAgentError, VersionMismatchError } from '../errors.ts'
-import { ensureControlDirectory } from './directory.ts'
+import { controlDirectoryAge, ensureControlDirectory } from './directory.ts'
 
 /** Milliseconds for which a control directory that had to be made is given time to be found by the agent. */
 export const GREETING_MS_DEFAULT = 2_000
@@ -39,7 +39,9 @@ export async function greet(client: XenstoreClient, pair: Pair, waitMs: number =
     readWords(client, pair.stubdomain),
   ])
   if (found === 'found' && early.hello) return understood(early.hello, pair)
-  const words = found === 'found' ? early : await firstWords(client, pair.stubdomain, waitMs)
+  // Another process may have made it this very moment: the agent gets the same time from both.
+  const age = found === 'made' ? 0 : await controlDirectoryAge(client, pair.stubdomain)
+  const words = age < waitMs ? await firstWords(client, pair.stubdomain, waitMs - age) : early
   if (words.hello) return understood(words.hello, pair)
   throw silence(pair.stubdomain, words.status, found === 'made')
 }

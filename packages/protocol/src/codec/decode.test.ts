@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { COMMAND_NAMES, COMMANDS } from '../commands/index.ts'
 import { DecodeError } from '../errors.ts'
@@ -70,8 +70,7 @@ describe('what is refused in a response', () => {
     ['a state that objects inherit', '{"state":"toString"}', 'its state is none of the protocol’s'],
     ['a state that is no text', '{"state":["done"]}', 'its state is none of the protocol’s'],
   ])('%s', (_, text, expected) => {
-    if (typeof expected === 'string') expect(reason(decode(text))).toBe(expected)
-    else expect(reason(decode(text))).toMatch(expected)
+    expect(reason(decode(text))).toMatch(expected)
   })
 })
 
@@ -92,22 +91,31 @@ describe('every decoder, whatever it is given', () => {
     ),
   }
 
-  function decodesOrSaysWhyNot(data: Uint8Array): void {
-    for (const decode of Object.values(decoders)) {
+  /** What is not as it should be: an error of another kind, or one that is not fit for a terminal. An exception fails the test by itself. */
+  function faults(data: Uint8Array): string[] {
+    return Object.entries(decoders).flatMap(([name, decode]) => {
       const result = decode(data)
-      if (result.ok) continue
-      expect(result.error).toBeInstanceOf(DecodeError)
-      expect(result.error.message).not.toMatch(/[\p{Cc}\u202e]/u)
-      expect(result.error.message.length).toBeLessThan(300)
-    }
+      if (result.ok) return []
+      const { error } = result
+      const fine = error instanceof DecodeError && error.message.length < 300 && !/[\p{Cc}\u202e]/u.test(error.message)
+      return fine ? [] : [`${name}: ${error}`]
+    })
   }
 
   test('arbitrary bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 2_500 }), decodesOrSaysWhyNot))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2_500 }), data => {
+        expect(faults(data)).toEqual([])
+      }),
+    )
   })
 
   test('arbitrary JSON', () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 4 }), text => decodesOrSaysWhyNot(bytes(text))))
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 4 }), text => {
+        expect(faults(bytes(text))).toEqual([])
+      }),
+    )
   })
 
   // Keys and values of the protocol in any combination come further than arbitrary ones.
@@ -121,7 +129,9 @@ describe('every decoder, whatever it is given', () => {
 
   test('JSON that nearly is a message', () => {
     fc.assert(
-      fc.property(message, value => decodesOrSaysWhyNot(jsonBytes(value))),
+      fc.property(message, value => {
+        expect(faults(jsonBytes(value))).toEqual([])
+      }),
       { numRuns: 500 },
     )
   })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EncodeError } from '../errors.ts'
 import { MESSAGE_BYTES_MAX, PARTS_MAX, VALUE_BYTES_MAX } from '../limits.ts'

@@ -5,7 +5,7 @@ import { epoch } from './fields.ts'
 import { continuationFields } from './head.ts'
 
 /** Fields that this version does not know are ignored here: a dom0 of a later version may write them. `args` are judged by the command. */
-const request = z.object({
+export const request = z.object({
   v: z.int().check(z.minimum(1), z.maximum(1_000)),
   epoch,
   /** Milliseconds, counted by each side from when it first held the request: the clocks of two domains differ. */
@@ -14,13 +14,11 @@ const request = z.object({
   args: z.unknown(),
 })
 
-const requestHead = z.object({
+export const requestHead = z.object({
   v: z.int().check(z.minimum(1), z.maximum(1_000)),
   cancel: z.optional(z.boolean()),
   ...continuationFields,
 })
-
-export const requestNode = z.union([requestHead, request])
 
 /** A command as dom0 writes it into `dom0/request/<command>/<id>`. */
 export type Request = z.output<typeof request>

@@ -1,95 +1,32 @@
 import { describe, expect, test } from 'vitest'
-import * as z from 'zod/mini'
-import { encodeInParts } from '../codec/parts.ts'
-import { defineCommand } from '../commands/command.ts'
-import { COMMANDS } from '../commands/index.ts'
 import { UNREADABLE_DIGEST } from '../digest.ts'
-import { EncodeError } from '../errors.ts'
-import { VALUE_BYTES_MAX } from '../limits.ts'
-import { bytes, jsonBytes, sha256 } from '../testing/text.ts'
+import {
+  accepted,
+  calledBack,
+  cancelled,
+  common,
+  DEADLINE,
+  done,
+  EPOCH,
+  failed,
+  GRACE,
+  head,
+  helloOf,
+  ID,
+  nothing,
+  pickedUp,
+  play,
+  refusedWith,
+  response,
+  running,
+  type Step,
+  sent,
+  spec,
+  there,
+  tooLate,
+} from '../testing/call-play.ts'
+import { bytes, jsonBytes } from '../testing/text.ts'
 import { Call, type CallSpec } from './call.ts'
-import type { CallEffect, CallInput } from './io.ts'
-
-const ID = '0mhx3k2a-00abcde'
-const EPOCH = 'e1e1e1e1'
-const BDF = '0000:03:00.0'
-const DEADLINE = 10_000
-const GRACE = 2_000
-
-const spec: CallSpec = {
-  id: ID,
-  definition: COMMANDS['pci-detach'],
-  args: { bdf: BDF },
-  epoch: EPOCH,
-  deadlineMs: DEADLINE,
-  graceMs: GRACE,
-  sha256,
-}
-const { digest } = new Call(spec)
-
-const common = { v: 1, digest }
-const running = response({ ...common, state: 'running' })
-const accepted = response({ ...common, state: 'accepted' })
-const tooLate = response({ ...common, state: 'accepted', cancel: 'too-late' })
-const done = response({ ...common, state: 'done', result: { bdf: BDF, qdevId: 'pci-pt-0000_03_00.0' } })
-const cancelled = response({ ...common, state: 'cancelled' })
-const failed = (error: object) =>
-  response({
-    ...common,
-    state: 'failed',
-    error: { code: 'device-not-found', message: 'no', outcome: 'not-done', ...error },
-  })
-const nothing: CallInput = { on: 'response-read', bytes: undefined }
-
-function response(value: unknown): CallInput {
-  return { on: 'response-read', bytes: jsonBytes(value) }
-}
-function refusedWith(...refused: object[]): CallInput {
-  return { on: 'refused-read', bytes: jsonBytes({ v: 1, refused }) }
-}
-function helloOf(epoch: string | undefined): CallInput {
-  return { on: 'hello-read', epoch }
-}
-
-function short(effect: CallEffect): string {
-  if (effect.do === 'report') return `report ${effect.response.state}`
-  if (effect.do === 'read-parts') return `read-parts ${effect.count}`
-  if (effect.do !== 'end') return effect.do
-  const { verdict } = effect
-  return 'code' in verdict ? `end ${verdict.outcome} ${verdict.code}` : `end ${verdict.outcome}`
-}
-
-/** What happens at which time, and exactly what the call wants done then. */
-type Step = readonly [at: number, input: CallInput | CallInput['on'], ...effects: string[]]
-
-function play(call: Call, steps: readonly Step[]): CallEffect[] {
-  return steps.flatMap(([at, input, ...expected]) => {
-    const full = typeof input === 'string' ? ({ on: input } as CallInput) : input
-    const effects = call.handle(full, at)
-    expect(effects.map(short), `${at}: ${JSON.stringify(input)}`).toEqual(expected)
-    return effects
-  })
-}
-
-function verdictOf(effects: CallEffect[]) {
-  const last = effects.at(-1)
-  return last?.do === 'end' ? last.verdict : undefined
-}
-
-const sent: Step[] = [
-  [0, 'start', 'write-request', 'read-hello'],
-  [1, 'request-written'],
-  [1, helloOf(EPOCH)],
-]
-const calledBack: Step[] = [...sent, [DEADLINE, 'tick', 'write-cancel', 'read-response', 'read-refused']]
-const pickedUp: Step[] = [[0, 'start', 'read-request', 'read-response']]
-const request = jsonBytes({ v: 1, epoch: EPOCH, deadlineMs: DEADLINE, args: { bdf: BDF } })
-const there: CallInput = { on: 'request-read', bytes: request }
-const head = encodeInParts(
-  { ...common, state: 'done', result: { text: 'x'.repeat(4_000) } },
-  { ...common, state: 'done' },
-  sha256,
-)
 
 const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] = [
   ['done', [...sent, [5, 'response-changed', 'read-response'], [6, done, 'remove-request', 'end done']]],
@@ -152,7 +89,7 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
       [5, accepted, 'report accepted'],
       [DEADLINE, 'tick', 'write-cancel', 'read-response', 'read-refused'],
       [DEADLINE + 1, accepted, 'report accepted'],
-      [DEADLINE + GRACE - 1, 'tick'],
+      [DEADLINE + GRACE - 1, 'tick', 'read-response'],
       [DEADLINE + GRACE, 'tick', 'end unknown deadline'],
     ],
   ],
@@ -459,151 +396,6 @@ describe('a call', () => {
     play(call, steps)
     const ends = steps.at(-1)?.at(-1)
     expect(call.ended).toBe(typeof ends === 'string' && ends.startsWith('end '))
-    if (call.ended) expect(call.wakeAt).toBe(Number.POSITIVE_INFINITY)
-  })
-
-  test('that ended ignores everything', () => {
-    const call = new Call(spec)
-    play(call, [...sent, [5, done, 'remove-request', 'end done']])
-    const inputs: (CallInput | CallInput['on'])[] = [
-      'start',
-      'request-written',
-      'response-changed',
-      'cancel',
-      'domain-gone',
-      'tick',
-      done,
-      running,
-      helloOf('e2e2e2e2'),
-      nothing,
-      there,
-      { on: 'withdrawn', response: undefined },
-      { on: 'parts-read', parts: [] },
-      { on: 'request-refused', reason: '' },
-      refusedWith(),
-    ]
-    play(
-      call,
-      inputs.map(input => [DEADLINE + GRACE, input]),
-    )
-  })
-
-  test('writes the request as it is documented, and cancel into the same node', () => {
-    const call = new Call(spec)
-    const effects = play(call, calledBack)
-    const body = { v: 1, epoch: EPOCH, deadlineMs: DEADLINE, args: { bdf: BDF } }
-    expect(effects[0]).toEqual({ do: 'write-request', message: { node: JSON.stringify(body), parts: [] } })
-    expect(effects[2]).toEqual({ do: 'write-cancel', node: JSON.stringify({ ...body, cancel: true }) })
-  })
-
-  test('tells the result, and whether it was found out after a restart', () => {
-    const result = { bdf: BDF, qdevId: 'pci-pt-0000_03_00.0', joined: true }
-    const effects = play(new Call(spec), [
-      ...sent,
-      [5, response({ ...common, state: 'done', result, reconciled: true }), 'remove-request', 'end done'],
-    ])
-    expect(verdictOf(effects)).toEqual({ outcome: 'done', result, reconciled: true })
-  })
-
-  test('joins an answer in parts', () => {
-    const definition = COMMANDS['pci-list']
-    const devices = Array.from({ length: 60 }, () => ({
-      bdf: BDF,
-      qdevId: 'pci-pt-0000_03_00.0',
-      driver: 'xen-pci-passthrough',
-    }))
-    const call = new Call({ ...spec, definition, args: {} })
-    const about = { v: 1, digest: call.digest, state: 'done' }
-    const message = encodeInParts({ ...about, result: { devices } }, about, sha256)
-    const effects = play(call, [
-      ...sent,
-      [5, 'response-changed', 'read-response'],
-      [6, { on: 'response-read', bytes: bytes(message.node) }, `read-parts ${message.parts.length}`],
-      [6, 'response-changed'],
-      [7, { on: 'parts-read', parts: message.parts.map(bytes) }, 'remove-request', 'end done'],
-    ])
-    expect(message.parts.length).toBeGreaterThan(1)
-    expect(verdictOf(effects)).toEqual({ outcome: 'done', result: { devices }, reconciled: false })
-  })
-
-  test('makes what the stubdomain says printable', () => {
-    const effects = play(new Call(spec), [
-      ...sent,
-      [5, failed({ message: '\u001b[2Jgone\u202e', stage: 'a\nb' }), 'remove-request', 'end not-done device-not-found'],
-    ])
-    expect(verdictOf(effects)).toMatchObject({ message: '?[2Jgone?', stage: 'a?b' })
-  })
-
-  test('keeps the last word of the agent in an unknown outcome', () => {
-    const effects = play(new Call(spec), [
-      ...calledBack,
-      [DEADLINE + 1, tooLate, 'report accepted', 'end unknown deadline'],
-    ])
-    expect(verdictOf(effects)).toMatchObject({
-      latest: { state: 'accepted', cancel: 'too-late' },
-      message: expect.stringContaining('the guest has not answered yet'),
-    })
-  })
-
-  test.each<[string, Step[], boolean]>([
-    ['nothing', calledBack, false],
-    ['a pending response', [...sent, [5, running, 'report running']], true],
-    ['a final response', [...sent, [5, done, 'remove-request', 'end done']], true],
-    [
-      'an entry in refused',
-      [
-        ...sent,
-        [5, refusedWith({ command: 'pci-detach', id: ID, code: 'busy' }), 'remove-request', 'end not-done busy'],
-      ],
-      true,
-    ],
-  ])('has heard of the agent after %s: %#', (_, steps, heard) => {
-    const call = new Call(spec)
-    play(call, steps)
-    expect(call.heard).toBe(heard)
-  })
-
-  test('never waits longer than its deadline, what parts may add to it, and the grace', () => {
-    const call = new Call(spec)
-    play(call, sent)
-    let now = 1
-    while (!call.ended) {
-      now = call.wakeAt
-      call.handle({ on: 'tick' }, now)
-      call.handle(response({ ...common, state: 'running', stage: 'answering' }), now)
-    }
-    expect(now).toBeLessThanOrEqual(DEADLINE + 60_000 + GRACE)
-  })
-})
-
-describe('what cannot be sent is refused when the call is made:', () => {
-  const bulky = defineCommand({
-    name: 'bulky',
-    summary: '',
-    args: z.strictObject({ text: z.string() }),
-    result: z.strictObject({}),
-    replay: 'once',
-    touches: () => [],
-  })
-  const withText = (length: number) => new Call({ ...spec, definition: bulky, args: { text: 'x'.repeat(length) } })
-
-  test('arguments that do not fit the command', () => {
-    expect(() => new Call({ ...spec, args: { bdf: '3:0.0' } })).toThrow(/pci-detach: bdf: it must match/)
-  })
-
-  test('a request that is too large', () => {
-    expect(() => withText(300_000)).toThrow(EncodeError)
-  })
-
-  test('while one of any size below that can still be called back: cancel fits into its node', () => {
-    for (let length = 1_700; length < 2_000; length++) {
-      const call = withText(length)
-      call.handle({ on: 'start' }, 0)
-      const [cancel] = call.handle({ on: 'cancel' }, 1)
-      if (cancel?.do !== 'write-cancel') throw new Error(`no cancel, but ${cancel?.do}`)
-      expect(cancel.node.length).toBeLessThanOrEqual(VALUE_BYTES_MAX)
-    }
-    expect(withText(1_700).requestParts).toBe(0)
-    expect(withText(1_999).requestParts).toBe(2)
+    expect(call.wakeAt === Number.POSITIVE_INFINITY).toBe(call.ended)
   })
 })

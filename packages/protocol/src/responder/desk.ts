@@ -11,6 +11,9 @@ import { Refusals } from './refusals.ts'
 /** Ids of all states that are held; what is beyond is found by a later listing. */
 export const ENTRIES_MAX = 4_096
 
+/** The newest removals, which are done once more after a reconnect: more than a connection has under way. */
+const REMOVALS_MAX = 64
+
 export interface ResponderOptions {
   readonly epoch: string
   readonly sha256: Sha256
@@ -31,6 +34,7 @@ export class Desk {
   readonly stalled = new Set<string>()
   now = 0
   #effects: ResponderEffect[] = []
+  readonly #removals: Extract<ResponderEffect, { do: 'remove-response' | 'remove-parts' }>[] = []
 
   constructor({ epoch, sha256, window = WINDOW_DEFAULT }: ResponderOptions) {
     this.epoch = epoch
@@ -55,6 +59,16 @@ export class Desk {
 
   do(effect: ResponderEffect): void {
     this.#effects.push(effect)
+    if (effect.do !== 'remove-response' && effect.do !== 'remove-parts') return
+    this.#removals.push(effect)
+    if (this.#removals.length > REMOVALS_MAX) this.#removals.shift()
+  }
+
+  /** What was to be removed may still stand there after a connection was lost, and nothing else would remember it, unless its id came back. */
+  removeAgain(): void {
+    const answers = [...this.entries.values()].filter(({ state }) => state !== 'reading' && state !== 'queued')
+    const theirs = new Set(answers.map(({ id }) => id))
+    for (const effect of this.#removals.splice(0)) if (!theirs.has(effect.id)) this.do(effect)
   }
 
   takeEffects(): ResponderEffect[] {

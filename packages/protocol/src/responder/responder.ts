@@ -108,6 +108,7 @@ export class Responder {
         this.#desk.put({ command: entry.command, id: entry.id, state: 'queued', request: entry.request })
       }
     }
+    this.#desk.removeAgain()
   }
 
   #tick(): void {

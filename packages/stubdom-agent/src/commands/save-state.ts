@@ -26,7 +26,8 @@ export const saveState: CommandHandler<'save-state'> = {
       }
       saved = await save(path, channel, task)
     } catch (error) {
-      await channel.discard(task.id)
+      // What cannot be cleaned up now is swept when the agent starts; the device model comes first.
+      await channel.discard(task.id).catch(() => {})
       if (isLost(error)) throw error
       throw await resumed(running, task, error)
     }
@@ -63,12 +64,12 @@ async function save(path: string, channel: SaveChannel, task: Task): Promise<Sav
 async function resumed(wasRunning: boolean, task: Task, reason: unknown): Promise<CommandFailure> {
   const why = (reason as Error).message
   const fail = (how: string, outcome: 'not-done' | 'partly') =>
-    new CommandFailure('save-failed', `${why}; ${how}`, { stage: 'saving', outcome, cause: reason })
+    new CommandFailure('save-failed', `nothing was saved, ${how}: ${why}`, { stage: 'saving', outcome, cause: reason })
   if (!wasRunning) return fail('the device model is stopped as before', 'not-done')
   try {
     await task.qemu.execute('cont')
     return fail('the device model goes on', 'not-done')
   } catch (error) {
-    return fail(`the device model is stopped, since it could not be let go on: ${(error as Error).message}`, 'partly')
+    return fail(`the device model is stopped and could not be let go on (${(error as Error).message})`, 'partly')
   }
 }

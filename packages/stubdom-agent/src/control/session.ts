@@ -69,8 +69,8 @@ export class Session {
     const { xenstore, monitor, engine } = this.#parts
     const io = new ResponderIo(xenstore, input => engine.tell(input), this.#parts.log)
     try {
-      if (!resumed) await this.#tree.removeHello()
-      else this.#follow(io)
+      if (resumed) this.#follow(io)
+      else await this.#takeOver()
       const states = monitor.state.pipe(concatMap(state => this.#publish(state, io)))
       this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
       this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
@@ -80,6 +80,12 @@ export class Session {
       engine.detach()
     }
     if (signal.aborted) await Promise.allSettled([this.#tree.removeHello(), this.#writeStatus('stopped')])
+  }
+
+  /** An earlier agent's hello goes; from here on the status says whose tree it is. */
+  async #takeOver(): Promise<void> {
+    await this.#tree.removeHello()
+    await this.#writeStatus('starting')
   }
 
   async #publish(state: MonitorState, io: ResponderIo): Promise<void> {
@@ -117,27 +123,33 @@ export class Session {
     this.#subscriptions.add(
       requests.subscribe({ next: path => this.#noticed(path), error: error => this.#broken(error) }),
     )
-    const relist = setInterval(() => void this.#relist(), RELIST_MS)
+    const relist = setInterval(() => void this.#lookAround(), RELIST_MS)
     this.#subscriptions.add(() => clearInterval(relist))
   }
 
   #noticed(path: string): void {
     const node = parseNodeName(path.slice(`${CONTROL}/`.length))
     if (node.kind === 'request') this.#parts.engine.tell({ on: 'hint', command: node.command, id: node.id })
-    else if (node.kind !== 'part') void this.#relist()
+    else if (node.kind !== 'part') void this.#lookAround()
+  }
+
+  /** Something else happened to dom0's tree: requests may have come or gone, or the whole directory was made anew. */
+  async #lookAround(): Promise<void> {
+    try {
+      if (await this.isOurs()) await this.#relist()
+      else this.#broken(new Error('the control directory was made anew'))
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
   async #relist(): Promise<void> {
     const { engine, xenstore } = this.#parts
-    try {
-      const found = await listRequests(xenstore)
-      const commands = new Set([...engine.commands, ...found.map(({ command }) => command)])
-      for (const command of commands) {
-        const ids = found.filter(request => request.command === command).map(({ id }) => id)
-        engine.tell({ on: 'requests-listed', command, ids })
-      }
-    } catch (error) {
-      this.#broken(error)
+    const found = await listRequests(xenstore)
+    const commands = new Set([...engine.commands, ...found.map(({ command }) => command)])
+    for (const command of commands) {
+      const ids = found.filter(request => request.command === command).map(({ id }) => id)
+      engine.tell({ on: 'requests-listed', command, ids })
     }
   }
 

@@ -88,11 +88,13 @@ async function guestPlaces(qemu: Qemu): Promise<Map<string, Place>> {
   return places
 }
 
-/** A device behind a bridge that the guest has not numbered still has its slot there. QEMU prints it as `07.0`. */
+/** A device behind a bridge that the guest has not numbered still has its slot there: slot × 8 + function. Source: QEMU, hw/core/qdev-properties-system.c. */
 async function readSlot(qemu: Qemu, qdevId: string): Promise<Place> {
-  const address = await qomGet(qemu, qdevId, 'addr')
-  const match = typeof address === 'string' ? /^([0-9a-f]{2})\.([0-7])$/.exec(address) : null
-  return match ? { guest: { slot: Number.parseInt(match[1] ?? '', 16), function: Number(match[2]) } } : {}
+  const devfn = z
+    .int()
+    .check(z.minimum(0), z.maximum(255))
+    .safeParse(await qomGet(qemu, qdevId, 'addr'))
+  return devfn.success ? { guest: { slot: devfn.data >> 3, function: devfn.data & 7 } } : {}
 }
 
 async function readPermissive(qemu: Qemu, qdevId: string, driver: string): Promise<boolean | undefined> {

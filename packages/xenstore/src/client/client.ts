@@ -1,23 +1,36 @@
 import type { Observable } from 'rxjs'
-import { xenstoreAddress } from './address.ts'
+import { isDevice, xenstoreAddress } from './address.ts'
 import { Connection } from './connection.ts'
 import { DataOperations, type XenstoreData } from './data.ts'
 import { DomainOperations } from './domains.ts'
 import type { XenstoreError } from './errors.ts'
-import { type CallOptions, DEFAULT_TIMEOUT_MS, limitsOf } from './limits.ts'
+import {
+  type CallOptions,
+  DEFAULT_SILENCE_MS,
+  DEFAULT_TIMEOUT_MS,
+  type Limits,
+  limitsOf,
+  positiveMs,
+} from './limits.ts'
 import { runTransaction } from './transactions.ts'
 import type { Transport } from './transport.ts'
 import { connectUnixSocket } from './unix-socket.ts'
 import { Watches } from './watches.ts'
+import { openXenbus } from './xenbus.ts'
 
 export interface ConnectOptions {
-  /** The daemon's socket; by default what the environment says, see {@link xenstoreAddress}. */
+  /** The daemon's socket, or the kernel's device for it; by default see {@link xenstoreAddress}. */
   readonly path?: string | undefined
   /** How long connecting may take, and each call unless it says otherwise; milliseconds, 5,000 by default. */
   readonly timeoutMs?: number | undefined
+  /**
+   * How long the daemon may send nothing at all while it owes replies, before the connection is given up as lost;
+   * milliseconds, 10,000 by default. A call whose own time ends earlier only ends that call.
+   */
+  readonly silenceMs?: number | undefined
   /** Ends the attempt to connect; has no effect on the client after that. */
   readonly signal?: AbortSignal | undefined
-  /** A transport that is connected already, instead of a socket. */
+  /** A transport that is connected already, instead of any `path`. */
   readonly transport?: Transport | undefined
 }
 
@@ -34,8 +47,10 @@ export class XenstoreClient extends DataOperations implements XenstoreData {
 
   static async connect(options: ConnectOptions = {}): Promise<XenstoreClient> {
     const limits = limitsOf(options, DEFAULT_TIMEOUT_MS)
-    const transport = options.transport ?? (await connectUnixSocket(options.path ?? xenstoreAddress(), limits))
-    return new XenstoreClient(new Connection(transport, limits.timeoutMs))
+    const { timeoutMs } = limits
+    const silenceMs = positiveMs('silenceMs', options.silenceMs ?? DEFAULT_SILENCE_MS)
+    const transport = options.transport ?? (await connectTo(options.path ?? xenstoreAddress(), limits))
+    return new XenstoreClient(new Connection(transport, { timeoutMs, silenceMs }))
   }
 
   private constructor(connection: Connection) {
@@ -94,7 +109,7 @@ export class XenstoreClient extends DataOperations implements XenstoreData {
 
   /**
    * Makes the daemon forget all watches and transactions of this connection; their subscriptions complete.
-   * On a connection that is shared with a kernel (/dev/xen/xenbus) it forgets the kernel's too: never do that there.
+   * ENOSYS on /dev/xen/xenbus, where the daemon would forget those of the kernel's own drivers as well.
    */
   async resetWatches(options?: CallOptions): Promise<void> {
     await this.#watches.reset(this.#connection.limits(options))
@@ -107,4 +122,8 @@ export class XenstoreClient extends DataOperations implements XenstoreData {
   close(): Promise<void> {
     return this.#connection.close()
   }
+}
+
+async function connectTo(address: string, limits: Limits): Promise<Transport> {
+  return isDevice(address) ? openXenbus(address) : connectUnixSocket(address, limits)
 }

@@ -1,8 +1,10 @@
-import { encodeMessage, MessageParser, splitNul } from '../wire/codec.ts'
+import type { ErrnoName } from '../errno.ts'
+import { encodeMessage, MessageParser, nulTerminated, splitNul } from '../wire/codec.ts'
 import { type Message, Op, opName, PAYLOAD_MAX } from '../wire/messages.ts'
 import { XenstoreClosedError, type XenstoreError, XenstoreLostError, XenstoreProtocolError } from './errors.ts'
 import { type CallOptions, type Limits, limitsOf } from './limits.ts'
 import { describe, PendingRequests, type Request } from './requests.ts'
+import { Silence } from './silence.ts'
 import type { Transport } from './transport.ts'
 import { Waits } from './waits.ts'
 
@@ -24,6 +26,13 @@ export interface Requester {
  */
 const LISTING_MAX = 1024 * 1024
 
+export interface ConnectionSettings {
+  /** For calls that do not say; milliseconds. */
+  readonly timeoutMs: number
+  /** How long the daemon may be silent while it owes replies; milliseconds. */
+  readonly silenceMs: number
+}
+
 /**
  * A connection to a daemon: pipelines requests, matches replies by id, passes watch events on, and ends once. After its
  * end every wait has failed with the same error, and every new request fails with it at once.
@@ -40,14 +49,20 @@ export class Connection implements Requester {
   readonly #timeoutMs: number
   readonly #parser = new MessageParser(type => (type === Op.DIRECTORY ? LISTING_MAX : PAYLOAD_MAX))
   readonly #pending = new PendingRequests()
+  readonly #silence: Silence
   readonly #transportClosed: Promise<void>
   #resolveClosed!: (error: XenstoreError | undefined) => void
   #ended: XenstoreError | undefined
 
-  constructor(transport: Transport, timeoutMs: number) {
+  constructor(transport: Transport, { timeoutMs, silenceMs }: ConnectionSettings) {
     this.#transport = transport
     this.#timeoutMs = timeoutMs
     this.maxPayload = Math.min(transport.maxPayload, PAYLOAD_MAX)
+    this.#silence = new Silence(
+      silenceMs,
+      () => this.#pending.size > 0,
+      () => this.#unresponsive(`nothing came for ${silenceMs} ms, and `),
+    )
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
@@ -58,6 +73,7 @@ export class Connection implements Requester {
       })
     })
     transport.onData(bytes => this.#receive(bytes))
+    transport.onRefusal?.((frame, errno) => this.#refused(frame, errno))
   }
 
   limits(options: CallOptions | undefined): Limits {
@@ -75,6 +91,7 @@ export class Connection implements Requester {
           this.#abandon(id)
         },
       )
+      this.#silence.asking()
       const id = this.#pending.add(request, limits.deadline, {
         resolve: payload => {
           release()
@@ -104,6 +121,7 @@ export class Connection implements Requester {
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#silence.heard()
     this.#parser.feed(bytes)
     while (!this.#ended) {
       const parsed = this.#parser.next()
@@ -125,15 +143,26 @@ export class Connection implements Requester {
     } else this.onWatchEvent(path, token)
   }
 
+  /** The same as an ERROR from the daemon, which it often is: the device passes some of them on as errnos. */
+  #refused(frame: Buffer, errno: ErrnoName): void {
+    const requestId = frame.readUInt32LE(4) // Source: xs_wire.h (struct xsd_sockmsg).
+    if (!this.#ended) this.#dispatch({ type: Op.ERROR, requestId, transactionId: 0, payload: nulTerminated(errno) })
+  }
+
   #abandon(id: number): void {
     if (this.#ended || !this.#pending.abandon(id)) return
-    const text = `the Xenstore daemon does not answer: ${this.#pending.size} requests have no reply; connect anew`
+    this.#unresponsive()
+  }
+
+  #unresponsive(detail = ''): void {
+    const text = `the Xenstore daemon does not answer: ${detail}${this.#pending.size} requests have no reply; connect anew`
     this.#end(new XenstoreLostError(text))
   }
 
   #end(error: XenstoreError): void {
     if (this.#ended) return
     this.#ended = error
+    this.#silence.stop()
     this.#transport.close()
     this.waits.endAll(error)
     this.#resolveClosed(error instanceof XenstoreClosedError ? undefined : error)

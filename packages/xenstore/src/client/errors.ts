@@ -100,7 +100,7 @@ export class XenstoreUnavailableError extends XenstoreConnectionError {
   }
 }
 
-/** The connection ended without this side wanting it, or the daemon let too many requests lie. */
+/** The connection ended without this side wanting it, or the daemon was silent too long, or let too many requests lie. */
 export class XenstoreLostError extends XenstoreConnectionError {
   override readonly name = 'XenstoreLostError'
   readonly code = 'lost'

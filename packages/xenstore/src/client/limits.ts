@@ -9,6 +9,7 @@ export interface CallOptions {
 }
 
 export const DEFAULT_TIMEOUT_MS = 5_000
+export const DEFAULT_SILENCE_MS = 10_000
 
 /** A call's options once it has begun: a deadline holds for all the requests that the call needs. */
 export interface Limits {
@@ -21,9 +22,12 @@ export interface Limits {
 
 /** Begins the clock of a call. Throws a XenstoreUsageError unless `timeoutMs` is positive and finite. */
 export function limitsOf(options: CallOptions | undefined, defaultTimeoutMs: number): Limits {
-  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs
-  if (!(timeoutMs > 0 && timeoutMs < Infinity)) {
-    throw new XenstoreUsageError('timeoutMs', `it is ${timeoutMs}, not a positive number of milliseconds`)
-  }
+  const timeoutMs = positiveMs('timeoutMs', options?.timeoutMs ?? defaultTimeoutMs)
   return { deadline: performance.now() + timeoutMs, timeoutMs, signal: options?.signal }
+}
+
+/** `ms`, unless that is no time, or time without end: then it throws a XenstoreUsageError. */
+export function positiveMs(name: string, ms: number): number {
+  if (ms > 0 && ms < Infinity) return ms
+  throw new XenstoreUsageError(name, `it is ${ms}, not a positive number of milliseconds`)
 }

@@ -1,3 +1,5 @@
+import type { ErrnoName } from '../errno.ts'
+
 /** What carries messages to and from a daemon. It knows no message's meaning; it only moves bytes. */
 export interface Transport {
   /** The largest payload that one message to the daemon may have, in bytes. */
@@ -14,6 +16,12 @@ export interface Transport {
    * first I/O event after the transport was made. There is no way to pause: a client that does not read stalls others.
    */
   onData(listener: (bytes: Uint8Array) => void): void
+
+  /**
+   * Sets who is told that the system would not take a message, with the errno's name: the refusal stands for a reply to
+   * it, and the transport goes on. Left out where that cannot be.
+   */
+  onRefusal?(listener: (frame: Buffer, errno: ErrnoName) => void): void
 
   /** Sets who is told, exactly once and after `close()` too, that it is over; with the error when there was one. */
   onClose(listener: (error?: Error) => void): void

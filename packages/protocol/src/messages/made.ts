@@ -1,0 +1,16 @@
+import * as z from 'zod/mini'
+import { type Decoded, decodeWith } from '../codec/decode.ts'
+import { VALUE_BYTES_MAX } from '../limits.ts'
+import { count } from './fields.ts'
+
+export const made = z.object({ v: z.literal(1), at: count })
+
+/**
+ * The node `made`: when dom0 made the control directory, in milliseconds since 1970 by dom0's clock. A dom0 process that finds a young directory without a hello waits for it
+ * as the one that made it does.
+ */
+export type Made = z.output<typeof made>
+
+export function decodeMade(bytes: Uint8Array): Decoded<Made> {
+  return decodeWith('made', made, bytes, VALUE_BYTES_MAX)
+}
