@@ -3,6 +3,7 @@ import { COMMAND_NAMES, COMMANDS } from './commands/index.ts'
 import { agentStatus } from './messages/agent-status.ts'
 import { event } from './messages/event.ts'
 import { hello } from './messages/hello.ts'
+import { made } from './messages/made.ts'
 import { refused } from './messages/refused.ts'
 import { request, requestHead } from './messages/request.ts'
 import { responseNode } from './messages/response.ts'
@@ -15,6 +16,7 @@ export function jsonSchemas(): Record<string, object> {
   const schemas: Record<string, object> = {
     'request.json': of('A request', request),
     'request-head.json': of('The head of a request continued in parts', requestHead),
+    'made.json': of('The node made', made),
     'hello.json': of('The node hello', hello),
     'status.json': of('The node status', agentStatus),
     'refused.json': of('The node refused', refused),

@@ -1,5 +1,5 @@
 /** The error names a Xenstore sends. Source: xs_wire.h's xsd_errors; EQUOTA is oxenstored's own. */
-export const ERRNO_NAMES = [
+const ERRNO_NAMES = [
   'EINVAL',
   'EACCES',
   'EEXIST',

@@ -24,6 +24,9 @@ const waiting = {
   cancel: z.optional(z.literal('too-late')),
 }
 
+/** The stage of a command whose answer is being written in parts: dom0 moves its deadline while it progresses. */
+export const ANSWERING = 'answering'
+
 const running = z.strictObject({
   ...waiting,
   state: z.literal('running'),
@@ -32,7 +35,7 @@ const running = z.strictObject({
 
 const accepted = z.strictObject({ ...waiting, state: z.literal('accepted') })
 
-export const failure = z.strictObject({
+const failure = z.strictObject({
   code: z.enum(AGENT_CODE_NAMES),
   message: text,
   stage: z.optional(shortText),
@@ -60,11 +63,11 @@ export function responseNode<R extends z.ZodMiniType>(result: R) {
   return z.union([running, accepted, failed, cancelled, head, doneWith(result)])
 }
 
-export type Running = z.output<typeof running>
-export type Accepted = z.output<typeof accepted>
+type Running = z.output<typeof running>
+type Accepted = z.output<typeof accepted>
 export type Failure = z.output<typeof failure>
 export type Failed = z.output<typeof failed>
-export type Cancelled = z.output<typeof cancelled>
+type Cancelled = z.output<typeof cancelled>
 export type Done = Omit<z.output<ReturnType<typeof doneWith>>, 'result'> & { readonly result: unknown }
 export type ResponseHead = z.output<typeof head>
 

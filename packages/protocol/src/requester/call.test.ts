@@ -80,7 +80,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
       [2, { on: 'request-refused', reason: 'EACCES' }, 'remove-request', 'end not-done not-delivered'],
     ],
   ],
-
   ['accepted, then done', [...sent, [5, accepted, 'report accepted'], [6, done, 'remove-request', 'end done']]],
   [
     'accepted until the end',
@@ -114,7 +113,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
       [DEADLINE + GRACE, 'tick', 'end unknown deadline'],
     ],
   ],
-
   ['cancel before the start', [[0, 'cancel', 'end cancelled']]],
   [
     'cancel while sending',
@@ -148,7 +146,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     'cancel after the deadline changes nothing',
     [...calledBack, [DEADLINE + 1, 'cancel'], [DEADLINE + 2, cancelled, 'remove-request', 'end cancelled']],
   ],
-
   [
     'no agent',
     [
@@ -201,7 +198,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     'an agent that restarts later reconciles',
     [...sent, [5, helloOf('e2e2e2e2')], [6, done, 'remove-request', 'end done']],
   ],
-
   [
     'picked up: expired',
     [...pickedUp, [1, { on: 'request-read', bytes: undefined }, 'end unknown expired']],
@@ -255,7 +251,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     [...pickedUp, [1, 'domain-gone', 'end unknown domain-gone']],
     { pickUp: true },
   ],
-
   [
     'a response of another digest',
     [...sent, [5, response({ ...common, digest: 'f'.repeat(16), state: 'running' }), 'end unknown conflict']],
@@ -272,13 +267,33 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     'a response with a field too many',
     [...sent, [5, response({ ...common, state: 'cancelled', why: '' }), 'end unknown bad-response']],
   ],
-
   [
     'parts that are missing',
     [
       ...sent,
       [5, { on: 'response-read', bytes: bytes(head.node) }, 'read-parts 3'],
-      [6, { on: 'parts-read', parts: [undefined, undefined, undefined] }, 'end unknown bad-response'],
+      [6, { on: 'parts-read', parts: [undefined, undefined, undefined] }, 'read-response'],
+      [7, { on: 'response-read', bytes: bytes(head.node) }, 'read-parts 3'],
+      [8, { on: 'parts-read', parts: [undefined, undefined, undefined] }, 'end unknown bad-response'],
+    ],
+  ],
+  [
+    'parts that somebody else was about to collect',
+    [
+      ...sent,
+      [5, { on: 'response-read', bytes: bytes(head.node) }, 'read-parts 3'],
+      [6, { on: 'parts-read', parts: [undefined, undefined, undefined] }, 'read-response'],
+      [7, { on: 'response-read', bytes: undefined }],
+    ],
+  ],
+  [
+    'a hello that went while the command was taken back',
+    [
+      ...sent.slice(0, 1),
+      [1, 'request-written'],
+      [2, 'cancel', 'write-cancel', 'read-response', 'read-refused'],
+      [3, { on: 'hello-read', epoch: undefined }, 'withdraw'],
+      [4, { on: 'withdrawn', response: undefined }, 'end not-done no-agent'],
     ],
   ],
   [
@@ -294,7 +309,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     [...sent, [5, response({ ...JSON.parse(head.node), digest: 'f'.repeat(16) }), 'end unknown conflict']],
   ],
   ['parts that nobody asked for', [...sent, [6, { on: 'parts-read', parts: [] }]]],
-
   [
     'refused',
     [
@@ -335,7 +349,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
       ],
     ],
   ],
-
   ['the domain goes, unclaimed', [...sent, [5, 'domain-gone', 'end not-done domain-gone']]],
   [
     'the domain goes, claimed',
@@ -354,7 +367,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
       [6, 'domain-gone', 'end unknown domain-gone'],
     ],
   ],
-
   [
     'hints while a read is under way ask for one more, whatever their number',
     [

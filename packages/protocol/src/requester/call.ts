@@ -9,6 +9,7 @@ import { POLL_MS, VALUE_BYTES_MAX } from '../limits.ts'
 import { decodeRefused } from '../messages/refused.ts'
 import { decodeRequestNode, isRequestHead } from '../messages/request.ts'
 import {
+  ANSWERING,
   decodeResponseBody,
   decodeResponseNode,
   isFinal,
@@ -68,6 +69,7 @@ type Phase =
  *     new          start (pick up)                        picking-up   read-request, read-response
  *     sending      request-written, hello of our epoch    waiting      –
  *     sending      hello of another epoch, or none        withdrawing  withdraw
+ *     cancelling   hello of another epoch, or none        withdrawing  withdraw
  *     sending      request-refused                        ended        end(not-delivered)
  *     withdrawing  withdrawn, no response                 ended        end(no-agent | stale-epoch, not-done)
  *     picking-up   the request is there and ours          waiting      –
@@ -97,6 +99,7 @@ export class Call {
   #pollAt = Number.POSITIVE_INFINITY
   #reading: 'no' | 'yes' | 'again' = 'no'
   #head: ResponseHead | undefined
+  #partsMissed = false
   #latest: PendingResponse | undefined
   #heard = false
 
@@ -199,7 +202,7 @@ export class Call {
 
   #helloRead(epoch: string | undefined): CallEffect[] {
     if (epoch === this.spec.epoch) return this.#sent({ helloMatches: true })
-    if (this.#phase.name !== 'sending') return []
+    if (this.#phase.name !== 'sending' && this.#phase.name !== 'cancelling') return []
     this.#phase = { name: 'withdrawing', code: epoch === undefined ? 'no-agent' : 'stale-epoch' }
     return [{ do: 'withdraw' }]
   }
@@ -271,6 +274,12 @@ export class Call {
     const head = this.#head
     if (!head) return []
     this.#head = undefined
+    // Somebody else collected the answer, or a new one is being written: what stands there now decides. Once.
+    if (parts.includes(undefined) && !this.#partsMissed) {
+      this.#partsMissed = true
+      this.#reading = 'no'
+      return this.#read()
+    }
     const body = joinParts(this.#what, head, parts, this.spec.sha256)
     if (!body.ok) return this.#badResponse(body.error.message)
     const response = decodeResponseBody(this.#what, this.spec.definition, body.value)
@@ -280,7 +289,7 @@ export class Call {
   #answered(response: Response, now: number): CallEffect[] {
     if (isFinal(response)) return this.#conclude(response)
     if (response.digest !== this.digest) return this.#conflict()
-    if (response.state === 'running' && response.stage === 'answering') {
+    if (response.state === 'running' && response.stage === ANSWERING) {
       this.#deadlineAt = Math.max(this.#deadlineAt, Math.min(now + STRETCH_MS, this.#stretchUntil))
     }
     this.#latest = response

@@ -29,6 +29,11 @@ export function refusal(digest: string, code: AgentCode, message: string): Faile
   return { v: 1, digest, state: 'failed', error: { code, message, outcome: 'not-done' } }
 }
 
+/** The id was executed before; what came of it is not known here any more. */
+export function expired(digest: string, id: string): Failed {
+  return refusal(digest, 'expired', `id ${id} was carried out before, and its answer is no longer here`)
+}
+
 /**
  * Judges a request.
  * @param left the pending response that an earlier agent left for it
@@ -74,7 +79,7 @@ export function admit(
   }
   const earlier = definition.replay === 'repeatable' ? undefined : context.memory.recall(id)
   if (earlier === 'expired' || (earlier && earlier.digest !== digest)) {
-    return refuse('expired', `id ${id} was answered before, and its answer is no longer here`)
+    return { kind: 'answer', response: expired(digest, id) }
   }
   if (earlier) return { kind: 'answer', response: earlier }
   if (request.epoch !== context.epoch) {

@@ -6,6 +6,7 @@ import type { Failed, FinalResponse } from '../messages/response.ts'
 import type { Desk } from './desk.ts'
 import type { Entry, EntryIn } from './entry.ts'
 import { type CommandKey, keyOf } from './io.ts'
+import { answeringNode } from './responses.ts'
 
 /** How ids get their final responses, and what happens when there is no room for one. */
 export class Answering {
@@ -31,6 +32,15 @@ export class Answering {
 
   write({ command, id, message }: EntryIn<'answering'>): void {
     this.#desk.do({ do: 'write-answer', command, id, message })
+  }
+
+  /** A long answer is on its way: dom0 gives it more time. */
+  progress(key: CommandKey, done: number): void {
+    const entry = this.#desk.get(key)
+    if (entry?.state !== 'answering') return
+    const { command, id, response, message } = entry
+    const progress = { done, total: message.parts.length }
+    this.#desk.do({ do: 'write-pending', command, id, node: answeringNode(response.digest, progress) })
   }
 
   written(key: CommandKey): void {

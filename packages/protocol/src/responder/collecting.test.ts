@@ -10,6 +10,7 @@ import {
   executed,
   executing,
   hint,
+  key,
   listed,
   ping,
   pinged,
@@ -22,6 +23,19 @@ const large = { kind: 'done', result: { text: 'x'.repeat(5_000) } } as const
 const tooLarge = { kind: 'done', result: { text: 'x'.repeat(300_000) } } as const
 
 testScenarios({
+  'an answer in many parts': [
+    [
+      'says how far it is, so that dom0 gives it time',
+      [
+        ...executing,
+        [3, executed(attach(1), large), 'answer $a1 done in 3'],
+        [4, { on: 'answer-progress', ...key(attach(1)), parts: 2 }, 'pending $a1 running answering'],
+        [5, about('answer-written', attach(1))],
+        [6, { on: 'answer-progress', ...key(attach(1)), parts: 3 }],
+      ],
+    ],
+  ],
+
   'an id that comes again': [
     [
       'gets the answer it had',
@@ -75,8 +89,20 @@ testScenarios({
         ...executing,
         [3, hint(attach(1)), 'read $a1'],
         [4, read(attach(1), undefined)],
-        [5, about('accepted', attach(1))],
+        [5, about('accepted', attach(1)), 'abort $a1'],
         [6, executed(attach(1)), 'remove $a1'],
+      ],
+    ],
+    [
+      'while the guest is waited for: nobody waits any more, and the id is not carried out again',
+      [
+        ...executing,
+        [3, about('accepted', attach(1)), 'pending $a1 accepted'],
+        [4, hint(attach(1)), 'read $a1'],
+        [5, read(attach(1), undefined), 'abort $a1'],
+        [6, executed(attach(1), { kind: 'cancelled' }), 'remove $a1'],
+        [7, hint(attach(1)), 'read $a1'],
+        [8, read(attach(1), { bdf: A }), 'answer $a1 failed not-done expired'],
       ],
     ],
     [

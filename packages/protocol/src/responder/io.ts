@@ -76,6 +76,8 @@ export type ResponderInput =
   /** QEMU took it; completion depends on the guest. */
   | ({ readonly on: 'accepted' } & CommandKey)
   | ({ readonly on: 'executed'; readonly outcome: ExecutionOutcome } & CommandKey)
+  /** So many parts of the answer are written. */
+  | ({ readonly on: 'answer-progress'; readonly parts: number } & CommandKey)
   | ({ readonly on: 'answer-written' } & CommandKey)
   | ({ readonly on: 'answer-refused' } & CommandKey)
   /**

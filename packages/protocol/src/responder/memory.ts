@@ -14,7 +14,8 @@ export class AnswerMemory {
   readonly #answers = new Map<string, FinalResponse | undefined>()
   #forgotten = ''
 
-  remember(id: string, response: FinalResponse): void {
+  /** @param response undefined when it was executed and its end is not known */
+  remember(id: string, response: FinalResponse | undefined): void {
     this.#answers.delete(id)
     this.#answers.set(id, response)
     const fading = [...this.#answers.keys()].at(-1 - REMEMBERED_ANSWERS)

@@ -171,7 +171,7 @@ testScenarios({
         [3, about('accepted', attach(1)), 'pending $a1 accepted'],
         [4, disconnected],
         [5, listed('pci-attach', attach(1)), 'pending $a1 accepted', 'read $a1'],
-        [6, read(attach(1), { bdf: A }, cancel), 'abort $a1'],
+        [6, read(attach(1), { bdf: A }, cancel), 'pending $a1 accepted too-late'],
       ],
     ],
     [

@@ -87,6 +87,8 @@ export class Responder {
         return this.#work.pending(input, { phase: 'accepted' })
       case 'executed':
         return this.#work.executed(input, input.outcome)
+      case 'answer-progress':
+        return this.#answering.progress(input, input.parts)
       case 'answer-written':
         return this.#answering.written(input)
       case 'answer-refused':

@@ -1,6 +1,6 @@
 import { encodeJson } from '../codec/text.ts'
 import { decodeRequestNode } from '../messages/request.ts'
-import type { FinalResponse, PendingResponse } from '../messages/response.ts'
+import { ANSWERING, type FinalResponse, type PendingResponse } from '../messages/response.ts'
 import type { EntryIn } from './entry.ts'
 import type { ExecutionOutcome } from './io.ts'
 
@@ -13,7 +13,6 @@ export interface Progress {
 /** The node of a command that is under way. */
 export function pendingNode(entry: EntryIn<'executing'>, progress?: Progress): string {
   const common = {
-    v: 1 as const,
     digest: entry.request.digest,
     ...(entry.stage === undefined ? {} : { stage: entry.stage }),
     ...(entry.overdue ? { overdue: true } : {}),
@@ -21,8 +20,8 @@ export function pendingNode(entry: EntryIn<'executing'>, progress?: Progress): s
   }
   const response: PendingResponse =
     entry.phase === 'accepted'
-      ? { state: 'accepted', ...common }
-      : { state: 'running', ...common, ...(progress ? { progress } : {}) }
+      ? { v: 1, state: 'accepted', ...common }
+      : { v: 1, state: 'running', ...common, ...(progress ? { progress } : {}) }
   return encodeJson(response)
 }
 
@@ -31,21 +30,26 @@ export function claimNode(digest: string): string {
   return encodeJson({ v: 1, state: 'running', digest } satisfies PendingResponse)
 }
 
+/** The node of a command whose answer is being written in parts. */
+export function answeringNode(digest: string, progress: Progress): string {
+  return encodeJson({ v: 1, state: 'running', digest, stage: ANSWERING, progress } satisfies PendingResponse)
+}
+
 export function finalResponse(digest: string, outcome: ExecutionOutcome): FinalResponse {
   switch (outcome.kind) {
     case 'done': {
       const { result, reconciled } = outcome
-      return { v: 1, digest, state: 'done', result, ...(reconciled ? { reconciled: true } : {}) }
+      return { v: 1, state: 'done', digest, result, ...(reconciled ? { reconciled: true } : {}) }
     }
     case 'failed':
-      return { v: 1, digest, state: 'failed', error: outcome.error }
+      return { v: 1, state: 'failed', digest, error: outcome.error }
     case 'cancelled':
       return cancelled(digest)
   }
 }
 
 export function cancelled(digest: string): FinalResponse {
-  return { v: 1, digest, state: 'cancelled' }
+  return { v: 1, state: 'cancelled', digest }
 }
 
 /** Whether a request's node asks for the command back. */

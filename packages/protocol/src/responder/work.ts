@@ -1,4 +1,5 @@
 import type { NodeBytes } from '../requester/io.ts'
+import { expired } from './admission.ts'
 import type { Answering } from './answering.ts'
 import type { Desk } from './desk.ts'
 import type { EntryIn } from './entry.ts'
@@ -92,13 +93,19 @@ export class Work {
     const read = { ...entry, reread: 'no' as const, abandoned: request === undefined }
     this.#desk.put(read)
     if (entry.reread === 'again') this.reread(read)
+    // Nobody waits for the guest's answer any more, and nothing is left to be told to QEMU.
+    else if (request === undefined && entry.phase === 'accepted') this.#abort(entry)
     else if (request !== undefined && saysCancel(request) && entry.cancel === 'no') this.#cancelAsked(read)
   }
 
   #cancelAsked(entry: EntryIn<'executing'>): void {
     if (entry.committed) return this.pending(entry, { cancel: 'too-late' })
     this.#desk.put({ ...entry, cancel: 'asked' })
-    this.#desk.do({ do: 'abort-execution', command: entry.command, id: entry.id })
+    this.#abort(entry)
+  }
+
+  #abort({ command, id }: EntryIn<'executing'>): void {
+    this.#desk.do({ do: 'abort-execution', command, id })
   }
 
   /** News of a command under way; its node is written anew, unless nobody waits for it. */
@@ -111,8 +118,10 @@ export class Work {
     if (found?.state !== 'executing') return
     // A query shows nothing of its way before its deadline: its answer is all that anybody waits for.
     const silent = found.request.definition.replay === 'repeatable' && !news.overdue && !news.cancel
-    const entry = { ...found, ...news, published: found.published || !silent }
+    const committed = found.committed || news.phase === 'accepted'
+    const entry = { ...found, ...news, committed, published: found.published || !silent }
     this.#desk.put(entry)
+    if (entry.abandoned && entry.phase === 'accepted') return this.#abort(entry)
     if (silent || entry.abandoned) return
     this.#desk.do({ do: 'write-pending', command: entry.command, id: entry.id, node: pendingNode(entry, progress) })
   }
@@ -121,8 +130,10 @@ export class Work {
     const entry = this.#desk.get(key)
     if (entry?.state !== 'executing') return
     const { digest, definition } = entry.request
-    const response = finalResponse(digest, outcome)
-    if (definition.replay !== 'repeatable') this.#desk.memory.remember(entry.id, response)
+    // It was given up although QEMU had it, since nobody waited: how it ends will not be known.
+    const givenUp = entry.committed && outcome.kind === 'cancelled'
+    const response = givenUp ? expired(digest, entry.id) : finalResponse(digest, outcome)
+    if (definition.replay !== 'repeatable') this.#desk.memory.remember(entry.id, givenUp ? undefined : response)
     if (entry.abandoned && entry.reread === 'no') return this.#desk.drop(entry, { response: entry.published })
     this.#answering.answer(entry, response)
     // The look at the request that is still under way comes too late to tell anything.

@@ -80,7 +80,7 @@ export const sent: Step[] = [
 ]
 export const calledBack: Step[] = [...sent, [DEADLINE, 'tick', 'write-cancel', 'read-response', 'read-refused']]
 export const pickedUp: Step[] = [[0, 'start', 'read-request', 'read-response']]
-export const request = jsonBytes({ v: 1, epoch: EPOCH, deadlineMs: DEADLINE, args: { bdf: BDF } })
+const request = jsonBytes({ v: 1, epoch: EPOCH, deadlineMs: DEADLINE, args: { bdf: BDF } })
 export const there: CallInput = { on: 'request-read', bytes: request }
 export const head = encodeInParts(
   { ...common, state: 'done', result: { text: 'x'.repeat(4_000) } },

@@ -106,12 +106,12 @@ function short(effect: ResponderEffect): string {
 export type Step = readonly [at: number, input: ResponderInput, ...effects: string[]]
 
 /** The steps as they go, to be compared with {@link script}. */
-export function transcript(agent: Responder, steps: readonly Step[]): string[][] {
+function transcript(agent: Responder, steps: readonly Step[]): string[][] {
   return steps.map(([at, input], index) => [label(at, input, index), ...agent.handle(input, at).map(short)])
 }
 
 /** The steps as they should go. */
-export function script(steps: readonly Step[]): string[][] {
+function script(steps: readonly Step[]): string[][] {
   return steps.map(([at, input, ...effects], index) => [
     label(at, input, index),
     ...effects.map(text => text.replaceAll('$', '0mhx3k2a-')),
@@ -153,7 +153,7 @@ export const claiming: Step[] = [begin, [0, hint(attach(1)), 'read $a1'], [1, re
 export const executing: Step[] = [...claiming, [2, claimed(attach(1), { bdf: A }), 'execute $a1']]
 export const answering: Step[] = [...executing, [3, executed(attach(1)), 'answer $a1 done']]
 export const answered: Step[] = [...answering, [4, about('answer-written', attach(1))]]
-export const digestA = commandDigest(sha256, 'pci-attach', { bdf: A })
+const digestA = commandDigest(sha256, 'pci-attach', { bdf: A })
 export const left = (state: string, digest = digestA) => ({ v: 1, digest, state })
 export const finished = { ...left('cancelled') }
 export const cancel = { cancel: true }

@@ -10,7 +10,7 @@ import { saveState } from './save-state.ts'
 import { status } from './status.ts'
 
 /** Every command that this agent carries out. */
-export const HANDLERS: { readonly [N in CommandName]: CommandHandler<N> } = {
+const HANDLERS: { readonly [N in CommandName]: CommandHandler<N> } = {
   ping,
   status,
   'pci-attach': pciAttach,

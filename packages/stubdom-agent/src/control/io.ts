@@ -74,7 +74,7 @@ export class ResponderIo {
 
   async #answer(effect: CommandKey, message: EncodedMessage): Promise<void> {
     try {
-      if (message.parts.length > 0) await this.#writeParts(effect.id, message.parts)
+      if (message.parts.length > 0) await this.#writeParts(key(effect), message.parts)
       await this.#xenstore.write(responsePath(effect), message.node)
     } catch (error) {
       if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
@@ -83,11 +83,13 @@ export class ResponderIo {
     this.#tell({ on: 'answer-written', ...key(effect) })
   }
 
-  #writeParts(id: string, parts: readonly string[]): Promise<void> {
+  #writeParts(command: CommandKey, parts: readonly string[]): Promise<void> {
     const turn = this.#parts.then(async () => {
-      await inWindow(parts.length, index =>
-        this.#xenstore.write(at(Layout.responsePart(id, index)), parts[index] ?? ''),
-      )
+      let written = 0
+      await inWindow(parts.length, async index => {
+        await this.#xenstore.write(at(Layout.responsePart(command.id, index)), parts[index] ?? '')
+        if (++written % PART_WINDOW === 0) this.#tell({ on: 'answer-progress', ...command, parts: written })
+      })
     })
     this.#parts = turn.catch(() => {})
     return turn

@@ -198,7 +198,7 @@ describe('a daemon that does not answer in time', () => {
     const worker = new Worker(code, { eval: true, workerData: { path, answered } })
     cleanups.push(async () => void (await worker.terminate()))
     await once(worker, 'message')
-    const client = await XenstoreClient.connect({ path })
+    const client = await XenstoreClient.connect({ path, silenceMs: 1 })
     cleanups.push(() => client.close())
     const end = performance.now() + 100
     const reading = client.readText('a', { timeoutMs: 1 })

@@ -27,7 +27,7 @@ class ChildReadDevice implements CharacterDevice {
 
   constructor(fd: number) {
     this.#fd = fd
-    this.#child = spawn('/bin/sh', ['-c', READER], { stdio: ['pipe', 'pipe', 'inherit', fd] })
+    this.#child = spawn('/bin/sh', ['-c', READER], { stdio: ['pipe', 'pipe', 'ignore', fd] })
     this.#child.stdin?.on('error', () => undefined)
     this.#child.stdout?.on('data', bytes => this.#onData(bytes))
     this.#child.stdout?.once('end', () => this.close())

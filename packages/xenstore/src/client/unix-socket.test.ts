@@ -102,6 +102,20 @@ describe('a daemon with a full backlog (EAGAIN)', () => {
     }
   })
 
+  test('lets a burst of 200 clients in, one after the other', async () => {
+    const path = join(directory, 'socket')
+    const daemon = await busyListener(path)
+    try {
+      const burst = Array.from({ length: 200 }, () => XenstoreClient.connect({ path, timeoutMs: 25_000 }))
+      setImmediate(() => daemon.release())
+      const clients = await Promise.all(burst)
+      await Promise.all(clients.map(client => client.close()))
+      expect(clients).toHaveLength(200)
+    } finally {
+      await daemon.stop()
+    }
+  })
+
   test('is given up on at the deadline, saying why', async () => {
     const path = join(directory, 'socket')
     const daemon = await busyListener(path)

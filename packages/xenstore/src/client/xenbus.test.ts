@@ -5,10 +5,9 @@ import { firstValueFrom } from 'rxjs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { acl } from '../acl.ts'
 import { EmbeddedXenstored } from '../server/embedded.ts'
-import { MessageParser } from '../wire/codec.ts'
 import { Op } from '../wire/messages.ts'
 import { type CharacterDevice, openCharacterDevice } from './character-device.ts'
-import { type ConnectOptions, XenstoreClient } from './client.ts'
+import { XenstoreClient } from './client.ts'
 import { openWithPipeHandle } from './pipe-handle.ts'
 import { openWithReadingChild } from './reading-child.ts'
 import { type DeviceRules, withDeviceRules } from './testing/device-rules.ts'
@@ -54,9 +53,16 @@ afterEach(async () => {
   await device?.stop()
 })
 
-async function connectOver(open: (path: string) => CharacterDevice | undefined, options: ConnectOptions = {}) {
-  const opened = (path: string): CharacterDevice => withDeviceRules(open(path) ?? expect.unreachable(), rules)
-  const client = await XenstoreClient.connect({ transport: openXenbus(device.path, opened), ...options })
+type Open = (path: string) => CharacterDevice | undefined
+
+async function connectOver(open: Open, properties: { maxPayload?: number } = {}): Promise<XenstoreClient> {
+  const opened = (path: string): CharacterDevice => {
+    const device = open(path)
+    if (!device) throw new Error('This Node has no Pipe handle')
+    return withDeviceRules(device, rules)
+  }
+  const transport = Object.assign(openXenbus(device.path, opened), properties)
+  const client = await XenstoreClient.connect({ transport })
   clients.push(client)
   return client
 }
@@ -112,17 +118,14 @@ describe.skipIf(!hasCompiler).each([
   })
 
   test('several messages in one read', async () => {
-    const messages: number[] = []
-    const client = await connectOver(path => countingMessages(open(path), messages))
+    const sizes: number[] = []
+    const client = await connectOver(path => recordingReads(open(path), sizes))
     device.hold()
-    const reading = Promise.all(Array.from({ length: 8 }, () => client.read('data')))
-    await vi.waitFor(() => expect(device.requests).toHaveLength(8))
-    const marker = client.exists('data/none')
-    await vi.waitFor(() => expect(device.requests).toHaveLength(9))
-    let released = 0
-    await vi.waitFor(() => expect((released += device.release())).toBe(9))
-    await Promise.all([reading, marker])
-    expect(Math.max(...messages)).toBeGreaterThan(1)
+    const reading = Promise.all(['data', 'data', 'data'].map(path => client.exists(path)))
+    await vi.waitFor(() => expect(device.held).toBe(3))
+    device.release()
+    await expect(reading).resolves.toEqual([true, true, true])
+    expect(sizes).toEqual([3 * 16])
   })
 
   test('close ends it at once, with a read pending and requests without a reply', async () => {
@@ -147,7 +150,11 @@ describe.skipIf(!hasCompiler).each([
   test.each<[how: string, code: number | null, script: string]>([
     ['at its natural end, once closed', 0, 'await client.close()'],
     ['by process.exit', 7, 'process.exit(7)'],
-    ['by process.exit in a handler of SIGTERM', 8, 'process.on("SIGTERM", () => process.exit(8)); process.kill(process.pid)'],
+    [
+      'by process.exit in a handler of SIGTERM',
+      8,
+      'process.on("SIGTERM", () => process.exit(8)); process.kill(process.pid)',
+    ],
     ['killed', null, 'process.kill(process.pid, "SIGKILL")'],
   ])('a process with a read pending ends: %s', async (_how, code, script) => {
     const child = runClient(open.name, script)
@@ -172,7 +179,7 @@ describe.skipIf(!hasCompiler)('what write(2) refuses', () => {
   })
 
   test('a message too large is EINVAL for that request, and nothing else', async () => {
-    const client = await connectOver(openCharacterDevice, { transport: withoutLimit() })
+    const client = await connectOver(openCharacterDevice, { maxPayload: 5_000 })
     const path = `${DATA}/x`
     const value = Buffer.alloc(LARGEST_VALUE + 1)
     const [write, read] = await Promise.allSettled([client.write(path, value), client.exists(DATA)])
@@ -186,8 +193,14 @@ describe.skipIf(!hasCompiler)('what write(2) refuses', () => {
     const client = await connectOver(openCharacterDevice)
     const values = Array.from({ length: 64 }, (_, index) => `${index}:`.padEnd(LARGEST_VALUE, '.'))
     const path = `${DATA}/x`
-    const read = await Promise.all(values.map(async value => [client.write(path, value), client.readText(path)][1]))
-    expect(read).toEqual(values)
+    const writing = []
+    const reading = []
+    for (const value of values) {
+      writing.push(client.write(path, value))
+      reading.push(client.readText(path))
+    }
+    await Promise.all(writing)
+    await expect(Promise.all(reading)).resolves.toEqual(values)
     expect(device.requests).toHaveLength(128)
   })
 
@@ -227,9 +240,48 @@ describe('the address says what it is', () => {
   test('a device that is not there', async () => {
     const address = '/proc/xen/xenbus'
     const message = expect.stringMatching(/ENOENT; run in a Xen domain/)
-    await expect(XenstoreClient.connect({ path: address })).rejects.toMatchObject({ code: 'unavailable', address, message })
+    await expect(XenstoreClient.connect({ path: address })).rejects.toMatchObject({
+      code: 'unavailable',
+      address,
+      message,
+    })
   })
 })
+
+/** The same device; `sizes` gets the size of each read. */
+function recordingReads(opened: CharacterDevice | undefined, sizes: number[]): CharacterDevice | undefined {
+  return (
+    opened && {
+      write: bytes => opened.write(bytes),
+      onClose: listener => opened.onClose(listener),
+      close: () => opened.close(),
+      onData: listener =>
+        opened.onData(bytes => {
+          sizes.push(bytes.length)
+          listener(bytes)
+        }),
+    }
+  )
+}
+
+/** A process that has connected, and read and watched something, runs `script`. */
+function runClient(open: string, script: string) {
+  const code = `
+    import { XenstoreClient } from ${file('client.ts')}
+    import { openWithPipeHandle } from ${file('pipe-handle.ts')}
+    import { openWithReadingChild } from ${file('reading-child.ts')}
+    import { openXenbus } from ${file('xenbus.ts')}
+    const client = await XenstoreClient.connect({ transport: openXenbus(${JSON.stringify(device.path)}, ${open}) })
+    client.watch('data').subscribe({ error: error => console.error(error.message) })
+    await client.exists('data')
+    ${script}`
+  const args = ['--import', 'tsx', '--input-type=module', '-e', code]
+  return spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'inherit', 'pipe'] })
+}
+
+function file(name: string): string {
+  return JSON.stringify(new URL(name, import.meta.url).href)
+}
 
 /** Processes other than the stand-in's that have the device open. */
 function readers(): number[] {
@@ -240,7 +292,6 @@ function readers(): number[] {
       return false // It has just ended, or is somebody else's.
     }
   }
-  const parent = (pid: string): number => Number(/^PPid:\s*(\d+)/m.exec(readStatus(pid))?.[1])
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name) && open(name))
-  return pids.filter(pid => Number(pid) !== device.pid && parent(pid) !== device.pid).map(Number)
+  return pids.map(Number).filter(pid => pid !== device.pid)
 }

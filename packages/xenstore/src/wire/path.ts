@@ -7,7 +7,7 @@
 export const PATH_MAX = 2048
 
 /** Paths that may only be watched (and, by dom0, given permissions). */
-export const SPECIAL_PATHS = ['@introduceDomain', '@releaseDomain'] as const
+const SPECIAL_PATHS = ['@introduceDomain', '@releaseDomain'] as const
 
 /** Why `path` cannot name a node; undefined when it can. Relative paths are relative to /local/domain/<caller>. */
 export function pathProblem(path: string): string | undefined {

@@ -49,6 +49,7 @@ int main(void)
 	pid_t child = fork();
 
 	if (child == 0) {
+		close(device);
 		copy(master, STDOUT_FILENO);
 		return 0;
 	}

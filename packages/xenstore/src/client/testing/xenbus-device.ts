@@ -55,7 +55,7 @@ export class XenbusDevice {
     daemon.on('error', () => undefined)
   }
 
-  /** The process that has the device open for itself. */
+  /** The process that keeps the device. */
   get pid(): number {
     return this.#pty.pid ?? -1
   }
@@ -65,12 +65,14 @@ export class XenbusDevice {
     this.#held = []
   }
 
-  /** How many messages were held. */
-  release(): number {
-    const held = this.#held ?? []
+  /** How many messages are held. */
+  get held(): number {
+    return this.#held?.length ?? 0
+  }
+
+  release(): void {
+    this.#pty.stdin.write(Buffer.concat(this.#held ?? []))
     this.#held = undefined
-    this.#pty.stdin.write(Buffer.concat(held))
-    return held.length
   }
 
   /** The device vanishes. */
