@@ -20,7 +20,8 @@ const MAY_IMPORT = {
     '@stubdom/xenstore',
     '@stubdom/protocol',
   ],
-  demo: ['node', 'rxjs', '@stubdom/xenstore', '@stubdom/qmp'],
+  'test/xenstored': ['node', 'rxjs', '@stubdom/xenstore'],
+  demo: ['node', 'rxjs', '@stubdom/xenstore', '@stubdom/qmp', '@stubdom/test-xenstored'],
 }
 
 /** Folders that must do without Node's own modules: they are the cores that could run anywhere. */
@@ -31,18 +32,23 @@ const IMPURE = /\b(process|Buffer|setTimeout|setInterval|performance|crypto|Date
 
 const problems = []
 for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
-  for (const file of sources(join(root, folder, 'src'))) checkFile(folder, allowed, file)
+  const top = sourcesOf(folder)
+  for (const file of sources(top)) checkFile(folder, top, allowed, file)
 }
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exit(1)
 
-function checkFile(folder, allowed, file) {
+function sourcesOf(folder) {
+  return folder.startsWith('test/') ? join(root, folder) : join(root, folder, 'src')
+}
+
+function checkFile(folder, top, allowed, file) {
   const name = relative(root, file)
   const code = readFileSync(file, 'utf8').replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
   for (const [, specifier] of code.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*['"]([^'"]+)['"]/g)) {
     const layer = layerOf(specifier)
     if (layer === 'own') {
-      const target = relative(join(root, folder, 'src'), join(file, '..', specifier))
+      const target = relative(top, join(file, '..', specifier))
       if (target.startsWith('..'))
         problems.push(`${name}: ${specifier} is a file of another package; import the package`)
     } else if (!allowed.includes(layer)) problems.push(`${name}: ${folder} must not import ${specifier}`)
@@ -67,5 +73,5 @@ function sources(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
     .map(entry => join(entry.parentPath, entry.name))
-    .filter(file => !file.includes('/testing/'))
+    .filter(file => !/\/(testing|dist|node_modules)\//.test(file))
 }

@@ -1,17 +1,20 @@
+import { parseArgs } from 'node:util'
+import { daemonNamed } from './daemon-option.ts'
 import { Demo } from './demo.ts'
 import { World } from './world/world.ts'
 
-const HELP = `usage: npm start
+const HELP = `usage: npm start [-- --xenstored=c|ocaml|embedded]
 
 Hot-plugs a PCI device into a real QEMU through Xenstore, and more: a demonstration that ends by itself.
+--xenstored: Debian's xenstored or oxenstored, or the embedded one (the default).
 `
 
-if (process.argv.length > 2) {
+const { values } = parse()
+if (values.help) {
   process.stdout.write(HELP)
-  process.exit(process.argv[2] === '--help' ? 0 : 2)
+  process.exit(0)
 }
-
-const world = await World.start()
+const world = await World.start({ daemon: daemonNamed(values.xenstored) })
 const demo = new Demo(world, text => process.stdout.write(text))
 const stop = () => void world.stop().then(() => process.exit(130))
 process.once('SIGINT', stop)
@@ -27,3 +30,12 @@ try {
 }
 process.stdout.write(`\ndemo: ${demo.steps} steps, ${demo.failed} failed\n`)
 process.exitCode = demo.failed === 0 ? 0 : 1
+
+function parse() {
+  try {
+    return parseArgs({ options: { xenstored: { type: 'string', default: 'embedded' }, help: { type: 'boolean' } } })
+  } catch (error) {
+    process.stderr.write(`demo: ${(error as Error).message}\n${HELP}`)
+    process.exit(2)
+  }
+}

@@ -5,4 +5,3 @@ export { type Finished, type Running, start, startStubdomctl, stubdomctl } from 
 export { type DomainPair, layOutDomains } from './world/libxl-nodes.ts'
 export { PROGRAMS } from './world/programs.ts'
 export { World, type WorldOptions } from './world/world.ts'
-export type { XenstoreHost } from './world/xenstore-host.ts'

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import type { Daemon } from '@stubdom/test-xenstored'
+import { daemonNamed } from './daemon-option.ts'
 import { directions, keepUp } from './playground/playground.ts'
 import { isAlive, readRecord } from './playground/record.ts'
 import type { Guest } from './qemu/start.ts'
@@ -13,6 +15,7 @@ const HELP = `usage: npm run playground [-- options]
 Starts the world of the demonstration and keeps it up until Ctrl-C.
 
   --guest=cooperative|silent   what the guest does when a device is unplugged (default: cooperative)
+  --xenstored=c|ocaml|embedded Debian's xenstored or oxenstored, or the embedded one (default: embedded)
   --daemon                     detach when it is ready
   --stop                       end the one that runs
 `
@@ -29,6 +32,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       guest: { type: 'string', default: 'cooperative' },
+      xenstored: { type: 'string', default: 'embedded' },
       daemon: { type: 'boolean' },
       stop: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -44,8 +48,9 @@ async function main(): Promise<number> {
   }
   const other = readRecord()
   if (other) throw new Error(`one runs already (process ${other.pid}); end it with: npm run playground -- --stop`)
-  if (values.daemon) return detach(values.guest)
-  await keepUp({ guest: values.guest }, record => {
+  const daemon = daemonNamed(values.xenstored)
+  if (values.daemon) return detach(values.guest, daemon)
+  await keepUp({ guest: values.guest, daemon }, record => {
     process.stdout.write(`${directions(record)}\n`)
     if (process.stdout.isTTY) process.stdout.write('Ctrl-C ends it.\n')
     process.send?.('ready')
@@ -54,13 +59,17 @@ async function main(): Promise<number> {
 }
 
 /** Starts the same again as a process of its own and waits until it is ready. */
-async function detach(guest: Guest): Promise<number> {
+async function detach(guest: Guest, daemon: Daemon): Promise<number> {
   const log = join(tmpdir(), `stubdom-playground-${process.pid}.log`)
   const output = openSync(log, 'w', 0o600)
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', `--guest=${guest}`], {
-    detached: true,
-    stdio: ['ignore', output, output, 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, process.argv[1] ?? '', `--guest=${guest}`, `--xenstored=${daemon}`],
+    {
+      detached: true,
+      stdio: ['ignore', output, output, 'ipc'],
+    },
+  )
   closeSync(output)
   const problem = await new Promise<string | undefined>(resolve => {
     const timer = setTimeout(() => resolve('it was not ready in time'), DEADLINE_MS)

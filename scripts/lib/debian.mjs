@@ -2,15 +2,28 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './run.mjs'
 
-/** Programs that are used, and the Debian packages that bring them. */
+/** What is used (a program, or a file by its path), and the Debian package that brings it. */
 const PACKAGES = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'xenstore-ls': 'xenstore-utils',
+  '/usr/lib/xen-4.17/bin/xenstored': 'xen-utils-4.17',
+  '/usr/include/xenctrl.h': 'libxen-dev',
+  '/usr/include/stdlib.h': 'libc6-dev',
+  gcc: 'gcc',
 }
+
+/** What the demonstration needs. */
+export const FOR_DEMO = ['qemu-system-x86_64']
+
+/** What Debian's xenstored and oxenstored need to run without Xen. */
+export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xenctrl.h', '/usr/include/stdlib.h', 'gcc']
+
+/** What the tests need. */
+export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', ...FOR_DAEMONS]
 
 /**
  * Sees to it that programs are there: installs them when we are root on Debian, else says what is missing and how to get it. False when one is missing.
- * @param {(keyof typeof PACKAGES)[]} programs
+ * @param {string[]} programs keys of PACKAGES
  */
 export async function installPrograms(programs) {
   const missing = programs.filter(name => !isInstalled(name))
@@ -28,6 +41,7 @@ export async function installPrograms(programs) {
 }
 
 function isInstalled(program) {
+  if (program.startsWith('/')) return existsSync(program)
   return (process.env.PATH ?? '').split(delimiter).some(directory => {
     try {
       accessSync(join(directory, program), constants.X_OK)

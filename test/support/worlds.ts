@@ -1,5 +1,6 @@
 import { type Finished, type Running, startStubdomctl, World, type WorldOptions } from '@stubdom/demo'
 import { QmpClient } from '@stubdom/qmp'
+import { daemons } from '@stubdom/test-xenstored'
 import { filter, firstValueFrom, switchMap, timeout } from 'rxjs'
 import { describe, onTestFinished } from 'vitest'
 
@@ -8,12 +9,12 @@ export function onEachXenstore(
   name: string,
   suite: (start: (options?: WorldOptions) => Promise<TestWorld>) => void,
 ): void {
-  describe.each(['embedded'])(`${name} [%s]`, () => {
-    suite(startWorld)
+  describe.each(daemons())(`${name} [%s]`, daemon => {
+    suite(options => startWorld({ daemon, ...options }))
   })
 }
 
-async function startWorld(options: WorldOptions = {}): Promise<TestWorld> {
+async function startWorld(options: WorldOptions): Promise<TestWorld> {
   const world = await World.start(options)
   onTestFinished(() => world.stop())
   return new TestWorld(world)

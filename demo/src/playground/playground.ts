@@ -12,6 +12,7 @@ export async function keepUp(options: WorldOptions, ready: (record: Record) => v
     pid: process.pid,
     directory: world.directory,
     xenstore: world.dom0Socket,
+    guestXenstore: world.domainSocket(world.domains.guest),
     saveDirectory: world.saveDirectory,
   }
   writeRecord(record)
@@ -32,6 +33,6 @@ export function directions(record: Record): string {
   npx stubdomctl pci-attach hvm1 03:00.0@07
   npx stubdomctl ls hvm1
   xenstore-ls -f /local/domain/7/dm-control
-  XENSTORED_PATH=${record.directory}/xs/dom6.sock xenstore-ls /local/domain/7/dm-control    # as the guest: refused
+  XENSTORED_PATH=${record.guestXenstore} xenstore-ls /local/domain/7/dm-control    # as the guest: refused
 `
 }

@@ -7,6 +7,7 @@ export interface Record {
   readonly pid: number
   readonly directory: string
   readonly xenstore: string
+  readonly guestXenstore: string
   readonly saveDirectory: string
 }
 

@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EmbeddedXenstored, XenstoreClient } from '@stubdom/xenstore'
+import { type Daemon, startXenstored, type TestXenstored } from '@stubdom/test-xenstored'
+import { XenstoreClient } from '@stubdom/xenstore'
 import { Child } from '../child.ts'
 import type { Qemu } from '../qemu/qemu.ts'
 import { type Guest, startQemu } from '../qemu/start.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
 import { PROGRAMS } from './programs.ts'
-import type { XenstoreHost } from './xenstore-host.ts'
 
 export interface WorldOptions {
   /** What the guest does when it is asked to give a device up; cooperative unless said otherwise. */
@@ -18,21 +18,20 @@ export interface WorldOptions {
   readonly driver?: string
   /** Arguments for the agent besides those that the world needs. */
   readonly agentArguments?: readonly string[]
-  /** The Xenstore to use; an embedded one with its sockets in `directory` unless said otherwise. */
-  readonly startXenstore?: (directory: string) => Promise<XenstoreHost>
+  /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
+  readonly daemon?: Daemon
   /** Do not start the agent yet. */
   readonly withoutAgent?: boolean
 }
 
 /**
- * A world to try things in, as libxl would have set it up: a Xenstore, a guest and its stubdomain, a real QEMU and the agent, each a process of its own but the
- * Xenstore.
+ * A world to try things in, as libxl would have set it up: a Xenstore, a guest and its stubdomain, a real QEMU and the agent.
  */
 export class World {
   readonly domains: DomainPair
   /** Everything that belongs to the world lies in here. */
   readonly directory: string
-  readonly xenstored: XenstoreHost
+  readonly xenstored: TestXenstored
   /** A connection as dom0. */
   readonly dom0: XenstoreClient
   readonly qemu: Qemu
@@ -42,13 +41,13 @@ export class World {
   static async start(options: WorldOptions = {}): Promise<World> {
     const domains = options.domains ?? { guest: 6, stubdomain: 7, name: 'hvm1' }
     const directory = await mkdtemp(join(tmpdir(), 'stubdom-'))
-    const xenstored = await (options.startXenstore ?? startEmbedded)(join(directory, 'xs'))
+    const xenstored = await startXenstored({ daemon: options.daemon ?? 'embedded' })
     let dom0: XenstoreClient | undefined
     let qemu: Qemu | undefined
     try {
       await mkdir(join(directory, 'save'), { mode: 0o700 })
-      await xenstored.createDomain(domains.guest)
-      await xenstored.createDomain(domains.stubdomain)
+      await xenstored.hypervisor.create(domains.guest)
+      await xenstored.hypervisor.create(domains.stubdomain)
       dom0 = await XenstoreClient.connect({ path: xenstored.socketPath })
       await layOutDomains(dom0, domains)
       qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
@@ -68,7 +67,7 @@ export class World {
     options: WorldOptions,
     domains: DomainPair,
     directory: string,
-    xenstored: XenstoreHost,
+    xenstored: TestXenstored,
     dom0: XenstoreClient,
     qemu: Qemu,
   ) {
@@ -132,8 +131,4 @@ export class World {
     await this.xenstored.stop()
     await rm(this.directory, { recursive: true, force: true })
   }
-}
-
-function startEmbedded(dir: string): Promise<XenstoreHost> {
-  return EmbeddedXenstored.start({ dir })
 }

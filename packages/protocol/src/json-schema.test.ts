@@ -10,6 +10,7 @@ test('there is one for each kind of message and two for each command', () => {
     [
       'event.json',
       'hello.json',
+      'made.json',
       'refused.json',
       'request-head.json',
       'request.json',

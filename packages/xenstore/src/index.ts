@@ -1,5 +1,6 @@
 export { type Access, type Acl, acl, DOMID_MAX, formatAcl, type Grant } from './acl.ts'
 export { xenstoreAddress } from './client/address.ts'
+export type { Backoff } from './client/backoff.ts'
 export { type ConnectOptions, XenstoreClient } from './client/client.ts'
 export type { ListOptions, XenstoreData } from './client/data.ts'
 export {
@@ -17,6 +18,7 @@ export {
   XenstoreUsageError,
 } from './client/errors.ts'
 export type { CallOptions } from './client/limits.ts'
+export { type KeepConnectedOptions, keepConnected } from './client/reconnecting.ts'
 export type { Transport } from './client/transport.ts'
 export type { ErrnoName } from './errno.ts'
 export type { Counts, DomainCounts } from './server/core.ts'

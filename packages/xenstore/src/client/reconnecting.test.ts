@@ -133,6 +133,13 @@ test.each<[name: string, serve: (client: XenstoreClient) => Promise<unknown>, fa
 test('an owner who has enough ends the pause, and the connecting', async () => {
   const signal = AbortSignal.abort()
   await keepConnected(connect, async () => expect.unreachable(), { signal })
+  const connecting = async (): Promise<XenstoreClient> => {
+    const client = await connect(owner.signal)
+    owner.abort()
+    return client
+  }
+  await keepConnected(connecting, async () => expect.unreachable(), { signal: owner.signal })
+  owner = new AbortController()
   const pausing = keepConnected(
     () => XenstoreClient.connect({ path: '/none' }),
     async () => undefined,

@@ -20,7 +20,7 @@ export interface KeepConnectedOptions {
  * connection has lasted. Resolves when `signal` is aborted and the last `serve` has ended; there is no other deadline.
  *
  * `serve` gets each new connection, never two at a time, and a signal that is aborted when that connection ends or
- * `signal` is aborted: it must end then. Whenever it ends, its client is closed and the next one is made. Watches and
+ * `signal` is aborted, never before: it must end then. Whenever it ends, its client is closed and the next one is made. Watches and
  * transactions are gone with a connection, and a daemon that was restarted may have no node any more: register and read
  * everything anew.
  *
@@ -56,10 +56,10 @@ async function serveOnce(
   serve: (client: XenstoreClient, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
+  if (signal.aborted) return client.close()
   const over = new AbortController()
   const end = (): void => over.abort(signal.reason)
   void client.closed.then(end)
-  if (signal.aborted) end()
   signal.addEventListener('abort', end)
   try {
     await serve(client, over.signal)

@@ -46,7 +46,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   if (hasCompiler) device = await XenbusDevice.start(pty.program, daemon.domainSocketPath(7))
-  rules = { watchesLeft: 100, fault: () => undefined, dropped: 0 }
+  rules = { watchesLeft: 100, takes: 4096, fault: () => undefined, dropped: 0 }
 })
 afterEach(async () => {
   await Promise.all(clients.splice(0).map(client => client.close()))
@@ -56,12 +56,12 @@ afterEach(async () => {
 type Open = (path: string) => CharacterDevice | undefined
 
 async function connectOver(open: Open, properties: { maxPayload?: number } = {}): Promise<XenstoreClient> {
-  const opened = (path: string): CharacterDevice => {
-    const device = open(path)
-    if (!device) throw new Error('This Node has no Pipe handle')
-    return withDeviceRules(device, rules)
+  const openWithRules = (path: string): CharacterDevice => {
+    const opened = open(path)
+    if (!opened) throw new Error('This Node has no Pipe handle')
+    return withDeviceRules(opened, rules)
   }
-  const transport = Object.assign(openXenbus(device.path, opened), properties)
+  const transport = Object.assign(openXenbus(device.path, openWithRules), properties)
   const client = await XenstoreClient.connect({ transport })
   clients.push(client)
   return client
@@ -190,6 +190,7 @@ describe.skipIf(!hasCompiler)('what write(2) refuses', () => {
   test('a device that is full (EAGAIN) is tried until it is not, and nothing is lost, doubled or out of order', async () => {
     let writes = 0
     rules.fault = () => (++writes % 3 === 0 ? undefined : 'EAGAIN')
+    rules.takes = 3_000
     const client = await connectOver(openCharacterDevice)
     const values = Array.from({ length: 64 }, (_, index) => `${index}:`.padEnd(LARGEST_VALUE, '.'))
     const path = `${DATA}/x`

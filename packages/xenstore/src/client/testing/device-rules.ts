@@ -7,6 +7,8 @@ const MESSAGE_MAX = 4096
 export interface DeviceRules {
   /** How many WATCHes are granted; each further one fails with E2BIG. */
   watchesLeft: number
+  /** The most bytes that one write takes. The real device takes what it is given. */
+  takes: number
   /** Called before each write; the errno that it returns is what the write fails with. */
   fault: () => string | undefined
   /** How many messages were dropped, since they followed another one in the same write. */
@@ -25,7 +27,7 @@ export function withDeviceRules(device: CharacterDevice, rules: DeviceRules): Ch
       if (errno) throw failure(errno)
       if (missing === 0) missing = startOf(bytes, rules)
       const message = bytes.subarray(0, missing)
-      const taken = device.write(message)
+      const taken = device.write(message.subarray(0, rules.takes))
       missing -= taken
       if (taken < message.length) return taken
       if (bytes.length > taken) rules.dropped++
