@@ -57,7 +57,7 @@ onEachXenstore('bad input', start => {
   test('a domain without a stubdomain', async () => {
     const world = await start()
     const { dom0, xenstored } = world.world
-    await xenstored.createDomain(9)
+    await xenstored.hypervisor.create(9)
     await dom0.write('/local/domain/9/name', 'pv9')
     await dom0.introduce(9, 1009, 1)
     const answer = await world.json('ping', 'pv9')
