@@ -10,6 +10,7 @@ const CHECKS = [
   ['build', tool('tsc'), ['--build']],
   ['layering', process.execPath, ['scripts/layering.mjs']],
   ['unused code', tool('knip'), []],
+  ['examples', process.execPath, ['scripts/doc-examples.mjs']],
   ['schemas', process.execPath, ['scripts/schema.mjs', '--check']],
 ]
 const failed = []

@@ -28,8 +28,8 @@ export interface XenstoreData {
   /** Creates the node, empty, and its parents as needed; does nothing when it exists. */
   mkdir(path: string, options?: CallOptions): Promise<void>
   /**
-   * Removes the node and all below it. Succeeds when there is none: whether its absence is an ENOENT depends on the
-   * daemon and on the parent (C xenstored: only when the parent is missing too; oxenstored: always).
+   * Removes the node and all below it. Succeeds when there is none: to the daemons its absence is an
+   * ENOENT only when its parent is missing too.
    */
   rm(path: string, options?: CallOptions): Promise<void>
   /**
