@@ -13,6 +13,11 @@ export function commonVersion(peer: VersionRange, ours: VersionRange = PROTOCOL_
   return highest >= Math.max(peer[0], ours[0]) ? highest : undefined
 }
 
+/** Whether this code speaks `version`. */
+export function isSpoken(version: number): boolean {
+  return commonVersion([version, version]) !== undefined
+}
+
 /** `1` or `1–3`, for messages to people. */
 export function formatRange([lowest, highest]: VersionRange): string {
   return lowest === highest ? `${lowest}` : `${lowest}–${highest}`

@@ -29,6 +29,12 @@ describe('a hello', () => {
       { ...hello, v: [1, 2], window: undefined },
       'window: it must be a number',
     ],
+    [
+      'that speaks a later version too, with a channel more',
+      { ...hello, v: [1, 2], channels: ['file', 'vchan'] },
+      'hello',
+    ],
+    ['of our version with a channel more', { ...hello, channels: ['vchan'] }, 'channels.0: it must be "file"'],
     ['of later versions only', { ...hello, v: [2, 3] }, 'foreign'],
     [
       'of later versions only, of which nothing else is known',

@@ -46,7 +46,22 @@ export function decodeHello(bytes: Uint8Array): Decoded<{ hello: Hello } | { for
   if (!any.ok) return any
   const [lowest, highest] = any.value.v
   if (lowest > PROTOCOL_VERSIONS[1] || highest < PROTOCOL_VERSIONS[0]) return decoded({ foreign: any.value })
-  const schema = highest > PROTOCOL_VERSIONS[1] ? z.object(hello.shape) : hello
-  const known = checkWith('hello', schema, json.value)
-  return known.ok ? decoded({ hello: known.value }) : known
+  if (highest === PROTOCOL_VERSIONS[1]) {
+    const known = checkWith('hello', hello, json.value)
+    return known.ok ? decoded({ hello: known.value }) : known
+  }
+  const later = checkWith('hello', laterHello, json.value)
+  if (!later.ok) return later
+  return decoded({ hello: { ...later.value, channels: later.value.channels.filter(isKnownChannel) } })
+}
+
+/** A hello of an agent that speaks a later version too: it may have more fields, and channels that this version has no name for. */
+const laterHello = z.object({
+  ...hello.shape,
+  channels: z.array(shortText).check(z.maxLength(8)),
+  deviceModel: z.object({ version: shortText, driver: shortText }),
+})
+
+function isKnownChannel(name: string): name is z.output<typeof saveChannel> {
+  return saveChannel.safeParse(name).success
 }

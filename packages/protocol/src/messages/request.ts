@@ -37,6 +37,12 @@ export function decodeRequestNode(what: string, bytes: Uint8Array): Decoded<Requ
   return checkWith<typeof requestHead | typeof request>(what, isHead ? requestHead : request, json.value)
 }
 
+/** The version of a request that cannot be read otherwise: one of a later version may have any other form. */
+export function requestVersion(bytes: Uint8Array): number | undefined {
+  const any = decodeWith('request', z.object({ v: request.shape.v }), bytes, VALUE_BYTES_MAX)
+  return any.ok ? any.value.v : undefined
+}
+
 /** A request that was put together from its parts. */
 export function decodeRequestBody(what: string, bytes: Uint8Array): Decoded<Request> {
   return decodeWith(what, request, bytes, MESSAGE_BYTES_MAX)

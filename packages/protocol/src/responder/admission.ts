@@ -4,7 +4,7 @@ import { commandDefinition } from '../commands/index.ts'
 import { commandDigest, type Sha256 } from '../digest.ts'
 import type { Request } from '../messages/request.ts'
 import type { Failed, FinalResponse, PendingResponse } from '../messages/response.ts'
-import { commonVersion, formatRange, PROTOCOL_VERSIONS } from '../version.ts'
+import { formatRange, isSpoken, PROTOCOL_VERSIONS } from '../version.ts'
 import type { AcceptedRequest } from './entry.ts'
 import type { AnswerMemory } from './memory.ts'
 
@@ -27,6 +27,12 @@ export interface AdmissionContext {
 /** A failure in which nothing was done. */
 export function refusal(digest: string, code: AgentCode, message: string): Failed {
   return { v: 1, digest, state: 'failed', error: { code, message, outcome: 'not-done' } }
+}
+
+/** The request is of a protocol version that this agent does not speak. */
+export function foreign(digest: string, version: number): Failed {
+  const ours = formatRange(PROTOCOL_VERSIONS)
+  return refusal(digest, 'version', `the request is of protocol version ${version}, this agent speaks ${ours}`)
 }
 
 /** The id was executed before; what came of it is not known here any more. */
@@ -52,12 +58,7 @@ export function admit(
   })
 
   if (left && left.digest !== digest) return { kind: 'leave' }
-  if (commonVersion([request.v, request.v]) === undefined) {
-    return refuse(
-      'version',
-      `the request is of protocol version ${request.v}, this agent speaks ${formatRange(PROTOCOL_VERSIONS)}`,
-    )
-  }
+  if (!isSpoken(request.v)) return { kind: 'answer', response: foreign(digest, request.v) }
   const definition = commandDefinition(command)
   if (!definition) return refuse('unsupported', `this agent does not know the command ${command}`)
   const args = checkWith('args', definition.args, request.args)

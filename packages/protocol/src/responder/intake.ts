@@ -3,9 +3,16 @@ import { UNREADABLE_DIGEST } from '../digest.ts'
 import { isCommandId } from '../ids.ts'
 import { isCommandName } from '../layout.ts'
 import { RESPONSES_PER_COMMAND_MAX } from '../limits.ts'
-import { decodeRequestBody, decodeRequestNode, isRequestHead, type Request } from '../messages/request.ts'
+import {
+  decodeRequestBody,
+  decodeRequestNode,
+  isRequestHead,
+  type Request,
+  requestVersion,
+} from '../messages/request.ts'
 import type { NodeBytes } from '../requester/io.ts'
-import { admit, refusal } from './admission.ts'
+import { isSpoken } from '../version.ts'
+import { admit, foreign, refusal } from './admission.ts'
 import type { Answering } from './answering.ts'
 import type { Desk } from './desk.ts'
 import type { Entry, EntryIn } from './entry.ts'
@@ -128,7 +135,7 @@ export class Intake {
     if (bytes === undefined) return this.#desk.drop(entry, { response: entry.left !== undefined })
     if (!isCommandName(command) || !isCommandId(id)) return this.#answering.refuse(entry, 'bad-request')
     const node = decodeRequestNode('request', bytes)
-    if (!node.ok) return this.#unreadable(entry, node.error.message)
+    if (!node.ok) return this.#notOurs(entry, bytes, node.error.message)
     if (!isRequestHead(node.value)) return this.#admit(entry, node.value)
     this.#desk.put({ ...entry, head: node.value })
     this.#desk.do({ do: 'read-request-parts', command, id, count: node.value.parts })
@@ -143,6 +150,13 @@ export class Intake {
     else this.#admit(entry, entry.head.cancel ? { ...body.value, cancel: true } : body.value)
     // What happened to the request while its parts were read has yet to be looked at.
     if (entry.again) this.hint(entry)
+  }
+
+  /** A request of a version that we do not speak may have any form; all others are malformed. */
+  #notOurs(entry: Entry, bytes: Uint8Array, reason: string): void {
+    const version = requestVersion(bytes)
+    if (version === undefined || isSpoken(version)) return this.#unreadable(entry, reason)
+    this.#answering.answer(entry, foreign(UNREADABLE_DIGEST, version))
   }
 
   #unreadable(entry: Entry, reason: string): void {

@@ -85,6 +85,18 @@ testScenarios({
       ],
     ],
     [
+      'another version, whatever its form',
+      [
+        begin,
+        [0, hint(ping(1)), 'read $p1'],
+        [
+          1,
+          { on: 'request-read', ...key(ping(1)), bytes: jsonBytes({ v: 2, when: 'soon' }) },
+          'answer $p1 failed not-done version',
+        ],
+      ],
+    ],
+    [
       'another version',
       [begin, [0, hint(ping(1)), 'read $p1'], [1, read(ping(1), {}, { v: 2 }), 'answer $p1 failed not-done version']],
     ],
