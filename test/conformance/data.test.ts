@@ -146,6 +146,10 @@ describe('paths', () => {
     0   -  write /local/domain/7/<2049> 1       EINVAL
     0   -  write <2048> 1                       OK | ocaml: EINVAL
     0   -  write <2049> 1                       EINVAL
+    0   -  write /local/domain/<2034> 1         OK | ocaml: EINVAL
+    0   -  write /local/domain/<2035> 1         EINVAL
+    0   -  write /local/domain/32751/<2048> 1   OK | ocaml: EINVAL
+    0   -  write /local/domain/327510/<2048> 1  EINVAL
     `,
   )
 })
@@ -161,6 +165,9 @@ describe('operations', () => {
     0    -  op 23 x                 ENOSYS
     0    -  op 4294967295 x         ENOSYS
     7    -  op 99 x                 ENOSYS
+    # oxenstored looks for the transaction first, and takes any command of CONTROL.
+    7    5  op 99 x                 ENOSYS | ocaml: EIO
+    0    -  control no-such-command   EINVAL | ocaml: OK
     `,
   )
 

@@ -13,6 +13,9 @@ describe('DIRECTORY', () => {
     ALMOST_FULL,
     `
     0  -  list /d                         = <4010>
+    0  -  mkdir /d/<84>                   OK
+    0  -  list /d                         = <4095>
+    0  -  rm /d/<84>                      OK
     0  -  mkdir /d/<85>                   OK
     0  -  list /d                         = <4096>
     0  -  rm /d/<85>                      OK
@@ -78,6 +81,24 @@ describe('DIRECTORY_PART', () => {
     0  -  part /d 4080                    = <936>
     0  -  part /d 4075                    = <941>
     0  -  part /d 5010                    = <6>
+    `,
+  )
+
+  specifyOn(
+    ['c', 'embedded'],
+    'fills a message to its last byte',
+    ALMOST_FULL,
+    `
+    # The generation takes 4 bytes and the end of the list 1: 4091 are left for names.
+    0  -  write /d/<80> 1                 OK
+    0  -  part /d 0                       = <4096>
+    0  -  write /d/more 1                 OK
+    0  -  part /d 0                       = <4095>
+    0  -  rm /d/<80>                      OK
+    0  -  rm /d/more                      OK
+    0  -  write /d/<81> 1                 OK
+    0  -  part /d 0                       = <4014>
+    0  -  part /d 4010                    = <87>
     `,
   )
 

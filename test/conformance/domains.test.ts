@@ -48,9 +48,18 @@ describe('INTRODUCE', () => {
   )
 
   specify(
+    'has been done for whoever asks about himself',
+    `
+    0    -  introduced 32752               = T
+    `,
+  )
+
+  specify(
     'is not needed for domain 0',
     `
     0    -  introduced 0                   = T
+    # oxenstored refuses to do it again.
+    0    -  introduce 0                    OK | ocaml: EINVAL
     `,
   )
 })
@@ -69,6 +78,8 @@ describe('RELEASE', () => {
     0b   -  release 7                      OK       0 /local/domain/7/data t; 0 @releaseDomain out | ocaml: 0 @releaseDomain out
     0    -  introduced 7                   = F
     0    -  read /local/domain/7/data      ENOENT
+    # Different words for the same.
+    0    -  release 7                      ENOENT | ocaml: EINVAL
     0    -  introduce 7                    OK       0 @introduceDomain in
     `,
   )
@@ -144,6 +155,7 @@ describe('the death of a domain', () => {
     # oxenstored removes the nodes without events; and what 7 created in /shared was never its own, but dom0's.
     xen  -  destroy 7                      OK       0 /local/domain/7/data td; 0 /shared/seven/a ta; 0 /shared/seven t; 0 @releaseDomain out | ocaml: 0 @releaseDomain out
     0    -  list /shared                   = six | ocaml: = seven six
+    0    -  list /local/domain/7           =
     0    -  introduced 7                   = F
     # C still shows the dead domain's grants, which are worth nothing; oxenstored takes them away.
     0    -  write /local/domain/7/data 1   OK       0 /local/domain/7/data td

@@ -133,7 +133,10 @@ describe('writing without reading', () => {
     0  -  write /a/b 1                   OK
     0  -  chmod /a n0,w7                 OK
     7  -  list /a                        EACCES
+    # oxenstored hides nothing, and makes dom0 the owner of a new node here.
+    7  -  read /a/c                      EACCES | ocaml: ENOENT
     7  -  write /a/c 1                   OK
+    7  -  perms /a/c                     = n7 w7 | ocaml: EACCES
     7  -  mkdir /a                       OK
     7  -  rm /a/d                        OK
     7  -  rm /a/d/e                      ENOENT
@@ -157,6 +160,8 @@ describe('removing', () => {
     7  -  rm /shared                     OK
     0  -  read /shared/private           ENOENT
     7  -  rm /                           EACCES
+    # On oxenstored the special paths are nodes.
+    0  -  list /                         = local tool | ocaml: = @introduceDomain @releaseDomain local tool
     `,
   )
 })
@@ -228,6 +233,9 @@ describe('a grant', () => {
     7    -  read /early                  EACCES | ocaml: = 1
     0    -  write /early 2               OK
     7    -  read /early                  EACCES | ocaml: = 2
+    0    -  write /early/below 1         OK
+    0    -  perms /early/below           = n0 r7
+    7    -  read /early/below            EACCES | ocaml: = 1
     0    -  chmod /early n0,r7           OK
     7    -  read /early                  = 2
     `,

@@ -71,6 +71,7 @@ describe('the size of a node', () => {
     'is unlimited for dom0',
     `
     0  -  write /a <4093>                       OK
+    0  -  read /a                               = <4093>
     0  -  write /a/child{1000..1400} 1          OK
     `,
   )

@@ -31,6 +31,8 @@ describe('a transaction', () => {
     0   t1  abort                  OK
     0   -   read /a/x              = 1
     0   -   read /b                ENOENT
+    # oxenstored has some nodes more from the beginning.
+    0   -   list /                 = a tool | ocaml: = @introduceDomain @releaseDomain a local tool
     `,
   )
 
@@ -344,7 +346,8 @@ describe('a transaction of a domain', () => {
     `
     7   t1  begin                  OK
     7   t1  write data/a 1         OK
-    # oxenstored takes 32 bytes more, and lets the transaction go on without what was refused.
+    # oxenstored takes 33 bytes more, and lets the transaction go on without what was refused.
+    7   t1  write data/b <2016>    ENOSPC | ocaml: OK
     7   t1  write data/b <2049>    ENOSPC | ocaml: E2BIG
     7   t1  commit                 ENOMEM | ocaml: OK
     7   -   read data/a            ENOENT | ocaml: = 1

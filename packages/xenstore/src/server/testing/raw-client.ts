@@ -5,7 +5,7 @@ import type { Message } from '../../wire/messages.ts'
 
 const DEADLINE_MS = 10_000
 
-/** A client without manners: it sends any bytes, and reads only when it is told to. */
+/** A client without manners: it sends any payload, and reads only when it is told to. */
 export class RawClient {
   readonly #socket: Socket
   readonly #parser = new MessageParser()
@@ -24,12 +24,8 @@ export class RawClient {
     socket.pause()
   }
 
-  send(type: number, payload: Buffer, requestId = 1): boolean {
-    return this.#socket.write(encodeMessage({ type, requestId, transactionId: 0, payload }))
-  }
-
-  sendBytes(bytes: Buffer): void {
-    this.#socket.write(bytes)
+  send(type: number, payload: Buffer, requestId = 1): void {
+    this.#socket.write(encodeMessage({ type, requestId, transactionId: 0, payload }))
   }
 
   /** The next message. */
