@@ -66,4 +66,16 @@ onEachXenstore('a QEMU in trouble', start => {
     expect(later).toMatchObject({ exitCode: 4, error: { code: 'no-agent' } })
     expect(later.error?.message).toMatch(/QEMU/)
   })
+
+  test('one that is started again is served by the same agent', async () => {
+    const world = await start()
+    await world.json('pci-attach', 'hvm1', '03:00.0')
+    const hello = await world.node('stubdom/hello')
+    await world.world.restartQemu()
+    await world.node('stubdom/status', value => value.includes('"ready"'))
+    expect(await world.node('stubdom/hello'), 'the same epoch').toBe(hello)
+    const listed = await world.json('pci-list', 'hvm1')
+    expect(listed, 'a new QEMU has no device').toMatchObject({ ok: true, devices: [] })
+    expect(await world.json('pci-attach', 'hvm1', '03:00.0')).toMatchObject({ ok: true })
+  })
 })

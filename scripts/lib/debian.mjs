@@ -10,6 +10,7 @@ const PACKAGES = {
   '/usr/include/xenctrl.h': 'libxen-dev',
   '/usr/include/stdlib.h': 'libc6-dev',
   gcc: 'gcc',
+  '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
 
 /** What the demonstration needs. */
@@ -20,6 +21,9 @@ export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xen
 
 /** What the tests cannot do without. */
 export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls']
+
+/** What the benchmarks compare with, besides C. */
+export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']
 
 /**
  * Sees to it that programs are there: installs them when we are root on Debian, else says what is missing and how to get it. False when one is missing.

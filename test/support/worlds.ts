@@ -1,7 +1,7 @@
 import { type Finished, type Running, startStubdomctl, World, type WorldOptions } from '@stubdom/demo'
 import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
-import { filter, firstValueFrom, switchMap, timeout } from 'rxjs'
+import { concatMap, filter, firstValueFrom, map, timeout } from 'rxjs'
 import { describe, onTestFinished } from 'vitest'
 
 /** Runs a suite on every Xenstore there is to run it on; the tests' names say which. */
@@ -69,15 +69,27 @@ export class TestWorld {
     return list.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name)
   }
 
-  /** Resolves with the value when a node below the control directory, or one below that, holds what is wanted. */
+  /** Resolves with the value as soon as a node of the control directory, or one below it, holds what is wanted. */
   async node(path: string, wanted: (value: string) => boolean = () => true): Promise<string> {
     const { dom0, controlDirectory } = this.world
-    const values = dom0.watch(`${controlDirectory}/${path}`).pipe(
-      switchMap(changed => dom0.readIfExists(changed)),
-      filter(value => value !== undefined && wanted(value.toString())),
+    // Each event means: look at all of it. What was written before the watch was there counts too.
+    const found = dom0.watch(`${controlDirectory}/${path}`).pipe(
+      concatMap(() => this.#values(`${controlDirectory}/${path}`)),
+      map(values => values.find(wanted)),
+      filter(value => value !== undefined),
       timeout(15_000),
     )
-    return (await firstValueFrom(values))?.toString() ?? ''
+    return firstValueFrom(found)
+  }
+
+  /** The values at a path and below it. */
+  async #values(path: string): Promise<string[]> {
+    const { dom0 } = this.world
+    const value = await dom0.readIfExists(path)
+    if (value === undefined) return []
+    const children = await dom0.list(path).catch(() => [])
+    const below = await Promise.all(children.map(child => this.#values(`${path}/${child}`)))
+    return [value.toString(), ...below.flat()]
   }
 
   /** Every node below the control directory but the contents of events, which are kept on purpose. */

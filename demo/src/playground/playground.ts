@@ -13,6 +13,7 @@ export async function keepUp(options: WorldOptions, ready: (record: Record) => v
     directory: world.directory,
     xenstore: world.dom0Socket,
     guestXenstore: world.domainSocket(world.domains.guest),
+    stubdomainXenstore: world.domainSocket(world.domains.stubdomain),
     saveDirectory: world.saveDirectory,
   }
   writeRecord(record)
@@ -34,5 +35,6 @@ export function directions(record: Record): string {
   npx stubdomctl ls hvm1
   xenstore-ls -f /local/domain/7/dm-control
   XENSTORED_PATH=${record.guestXenstore} xenstore-ls /local/domain/7/dm-control    # as the guest: refused
+  XENSTORED_PATH=${record.stubdomainXenstore} xenstore-write /local/domain/7/dm-control/dom0/x 1    # as the stubdomain: refused
 `
 }

@@ -8,6 +8,7 @@ export interface Record {
   readonly directory: string
   readonly xenstore: string
   readonly guestXenstore: string
+  readonly stubdomainXenstore: string
   readonly saveDirectory: string
 }
 

@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Daemon, startXenstored, type TestXenstored } from '@stubdom/test-xenstored'
-import { XenstoreClient } from '@stubdom/xenstore'
+import type { XenstoreClient } from '@stubdom/xenstore'
 import { Child } from '../child.ts'
 import type { Qemu } from '../qemu/qemu.ts'
 import { type Guest, startQemu } from '../qemu/start.ts'
+import { Multiplexer } from '../xenbus/multiplexer.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
 import { PROGRAMS } from './programs.ts'
 
@@ -32,9 +33,8 @@ export class World {
   /** Everything that belongs to the world lies in here. */
   readonly directory: string
   readonly xenstored: TestXenstored
-  /** A connection as dom0. */
-  readonly dom0: XenstoreClient
-  readonly qemu: Qemu
+  #qemu: Qemu
+  readonly #buses: readonly Multiplexer[]
   readonly #options: WorldOptions
   #agent: Child | undefined
 
@@ -42,21 +42,22 @@ export class World {
     const domains = options.domains ?? { guest: 6, stubdomain: 7, name: 'hvm1' }
     const directory = await mkdtemp(join(tmpdir(), 'stubdom-'))
     const xenstored = await startXenstored({ daemon: options.daemon ?? 'embedded' })
-    let dom0: XenstoreClient | undefined
+    const buses: Multiplexer[] = []
     let qemu: Qemu | undefined
     try {
       await mkdir(join(directory, 'save'), { mode: 0o700 })
-      await xenstored.hypervisor.create(domains.guest)
-      await xenstored.hypervisor.create(domains.stubdomain)
-      dom0 = await XenstoreClient.connect({ path: xenstored.socketPath })
-      await layOutDomains(dom0, domains)
+      await createDomains(xenstored, domains)
+      for (const domid of [domains.guest, domains.stubdomain]) {
+        const upstream = xenstored.domainSocketPath(domid)
+        buses.push(await Multiplexer.listen({ path: busPath(directory, domid), upstream }))
+      }
       qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
-      const world = new World(options, domains, directory, xenstored, dom0, qemu)
+      const world = new World(options, domains, { directory, xenstored, buses, qemu })
       if (!options.withoutAgent) await world.startAgent()
       return world
     } catch (error) {
       await qemu?.stop()
-      await dom0?.close()
+      await Promise.all(buses.map(bus => bus.close()))
       await xenstored.stop()
       await rm(directory, { recursive: true, force: true })
       throw error
@@ -66,17 +67,19 @@ export class World {
   private constructor(
     options: WorldOptions,
     domains: DomainPair,
-    directory: string,
-    xenstored: TestXenstored,
-    dom0: XenstoreClient,
-    qemu: Qemu,
+    parts: Pick<World, 'directory' | 'xenstored' | 'qemu'> & { readonly buses: readonly Multiplexer[] },
   ) {
     this.#options = options
     this.domains = domains
-    this.directory = directory
-    this.xenstored = xenstored
-    this.dom0 = dom0
-    this.qemu = qemu
+    this.directory = parts.directory
+    this.xenstored = parts.xenstored
+    this.#buses = parts.buses
+    this.#qemu = parts.qemu
+  }
+
+  /** A connection as dom0; another one after the Xenstore was restarted. */
+  get dom0(): XenstoreClient {
+    return this.xenstored.dom0
   }
 
   /** Where dom0's programs find the Xenstore (XENSTORED_PATH). */
@@ -84,9 +87,9 @@ export class World {
     return this.xenstored.socketPath
   }
 
-  /** Where a domain's programs find it. */
+  /** Where the programs of the guest, or of its stubdomain, find it: any number of them at a time, as on /dev/xen/xenbus. */
   domainSocket(domid: number): string {
-    return this.xenstored.domainSocketPath(domid)
+    return busPath(this.directory, domid)
   }
 
   get controlDirectory(): string {
@@ -101,6 +104,17 @@ export class World {
   /** What a shell of dom0 has in its environment here. */
   get environment(): NodeJS.ProcessEnv {
     return { XENSTORED_PATH: this.dom0Socket, STUBDOM_SAVE_DIR: this.saveDirectory }
+  }
+
+  /** The QEMU that runs, or ran last. */
+  get qemu(): Qemu {
+    return this.#qemu
+  }
+
+  /** Starts another QEMU in the place of one that has ended. */
+  async restartQemu(): Promise<void> {
+    await this.#qemu.stop()
+    this.#qemu = await startQemu({ dir: this.directory, guest: this.#options.guest ?? 'cooperative' })
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -123,12 +137,28 @@ export class World {
     await this.#agent?.exited
   }
 
+  /** Starts the Xenstore anew, with an empty store, and lays the domains out once more. */
+  async restartXenstored(): Promise<void> {
+    await this.xenstored.restart()
+    await createDomains(this.xenstored, this.domains)
+  }
+
   /** Ends every process and removes every file. */
   async stop(): Promise<void> {
     await this.killAgent()
     await this.qemu.stop()
-    await this.dom0.close()
+    await Promise.all(this.#buses.map(bus => bus.close()))
     await this.xenstored.stop()
     await rm(this.directory, { recursive: true, force: true })
   }
+}
+
+function busPath(directory: string, domid: number): string {
+  return join(directory, `dom${domid}.sock`)
+}
+
+async function createDomains(xenstored: TestXenstored, domains: DomainPair): Promise<void> {
+  await xenstored.hypervisor.create(domains.guest)
+  await xenstored.hypervisor.create(domains.stubdomain)
+  await layOutDomains(xenstored.dom0, domains)
 }

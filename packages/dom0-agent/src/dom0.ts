@@ -36,7 +36,10 @@ export async function connect(options: Dom0Options = {}): Promise<Dom0> {
   return new Dom0(client, options)
 }
 
-/** Everything that can be done from dom0, over one connection. When that is lost, all commands end and a new one is to be made. */
+/**
+ * Everything that can be done from dom0, over one connection. When that is lost it is made anew, as long as it takes, and commands that are under way
+ * go on. They end by their deadline and grace at the latest, and with OutcomeUnknownError when the Xenstore forgot them or did not come back.
+ */
 export class Dom0 {
   readonly #options: Dom0Options
   readonly #link: Link
@@ -46,7 +49,8 @@ export class Dom0 {
   /** Use {@link connect}. */
   constructor(client: XenstoreClient, options: Dom0Options) {
     this.#options = options
-    this.#link = new Link(client, {
+    const connectAgain = (signal: AbortSignal) => XenstoreClient.connect({ path: options.xenstore, signal })
+    this.#link = new Link(client, connectAgain, {
       logger: options.logger ?? SILENT,
       watch: options.watch ?? 'directory',
       greetingMs: options.greetingMs ?? GREETING_MS_DEFAULT,
@@ -59,7 +63,7 @@ export class Dom0 {
    * @throws NoXenstoreError, AccessError
    */
   listStubdomains(): Promise<StubdomainInfo[]> {
-    return translated(() => listStubdomains(this.#link.client))
+    return translated(() => this.#link.steadily(listStubdomains))
   }
 
   /**
@@ -67,7 +71,7 @@ export class Dom0 {
    * @throws DomainError, NoXenstoreError, AccessError
    */
   async stubdomain(domain: string | number): Promise<Stubdomain> {
-    const pair = await translated(() => resolveDomain(this.#link.client, domain))
+    const pair = await translated(() => this.#link.steadily(client => resolveDomain(client, domain)))
     const key = `${pair.guest}/${pair.stubdomain}`
     let session = this.#sessions.get(key)
     if (!session) {
@@ -84,7 +88,7 @@ export class Dom0 {
    */
   async controlDirectory(domain: string | number): Promise<ControlNode[]> {
     return translated(async () => {
-      const pair = await resolveDomain(this.#link.client, domain)
+      const pair = await this.#link.steadily(client => resolveDomain(client, domain))
       const client = await XenstoreClient.connect({ path: this.#options.xenstore })
       try {
         return await surveyControlDirectory(client, pair)

@@ -38,6 +38,7 @@ export class Engine implements ExecutionListener {
   readonly #executions: Executions
   readonly #startedAt = performance.now()
   #store: ((effect: StoreEffect) => void) | undefined
+  #started = false
   #timer: NodeJS.Timeout | undefined
 
   constructor({ options, monitor, saveChannel, log }: EngineParts) {
@@ -50,6 +51,11 @@ export class Engine implements ExecutionListener {
     }
     const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
     this.#executions = new Executions(monitor, common, this, log)
+  }
+
+  /** Whether it took up what stood in the store: from then on a new connection is served on from where the last one was lost. */
+  get started(): boolean {
+    return this.#started
   }
 
   get refusedNode(): string {
@@ -79,6 +85,7 @@ export class Engine implements ExecutionListener {
   }
 
   tell(input: ResponderInput): void {
+    if (input.on === 'started') this.#started = true
     for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
     this.#schedule()
   }

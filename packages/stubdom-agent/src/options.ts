@@ -4,7 +4,7 @@ import { WINDOW_DEFAULT } from '@stubdom/protocol'
 export interface AgentOptions {
   /** QEMU's monitor, a unix socket. */
   readonly qmp: string
-  /** The Xenstore's socket; undefined: what the environment says. */
+  /** The Xenstore's socket or device; undefined: what the environment says. */
   readonly xenstore: string | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
@@ -24,7 +24,8 @@ export const HELP = `usage: stubdom-agent --qmp SOCKET [options]
 Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carries them out with QMP.
 
   --qmp SOCKET        QEMU's monitor: -qmp unix:SOCKET,server=on,wait=off
-  --xenstore SOCKET   Xenstore's socket (default: XENSTORED_PATH, $XENSTORED_RUNDIR/socket, /run/xenstored/socket)
+  --xenstore PATH     Xenstore's socket, or the kernel's device for it: /dev/xen/xenbus, as in a stubdomain of Xen's (default:
+                      XENSTORED_PATH, $XENSTORED_RUNDIR/socket, else what is there of /run/xenstored/socket, /dev/xen/xenbus)
   --driver NAME       QEMU device of a passed-through device (default: xen-pci-passthrough;
                       an emulated one such as edu or pci-testdev is for trying out without Xen)
   --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same

@@ -1,4 +1,4 @@
-import { fromEvent, type Observable, take } from 'rxjs'
+import { defer, fromEvent, type Observable, of, take } from 'rxjs'
 
 /** Resolves after `ms`, or at once when `signal` aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -14,7 +14,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Emits once when `signal` aborts, for takeUntil. */
+/** Emits once when `signal` aborts, at once if it has, for takeUntil. */
 export function aborted(signal: AbortSignal): Observable<unknown> {
-  return fromEvent(signal, 'abort').pipe(take(1))
+  return defer(() => (signal.aborted ? of(undefined) : fromEvent(signal, 'abort').pipe(take(1))))
 }

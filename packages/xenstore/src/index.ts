@@ -30,4 +30,6 @@ export {
   EmbeddedXenstoredError,
 } from './server/errors.ts'
 export { DEFAULT_QUOTAS, type Quotas } from './server/quotas.ts'
+export { encodeMessage, MessageParser } from './wire/codec.ts'
+export { type Message, Op, PAYLOAD_MAX } from './wire/messages.ts'
 export { pathProblem } from './wire/path.ts'

@@ -1,6 +1,7 @@
 import { controlPath, Layout, parseNodeName } from '@stubdom/protocol'
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { Subscription } from 'rxjs'
+import type { Connection } from '../connection.ts'
 import type { Logger } from '../logger.ts'
 import { EventBudget, type ResponseHints } from './hints.ts'
 import { epochOf } from './nodes.ts'
@@ -12,7 +13,7 @@ const QUIET_MS = 10_000
  * One watch on all responses of a stubdomain and one on its hello: for long-lived processes. Both are held from the first call on until `close`.
  */
 export class DirectoryHints implements ResponseHints {
-  readonly #client: XenstoreClient
+  readonly #connection: Connection
   readonly #root: string
   readonly #logger: Logger
   /** A Map and not a stream for each: finding the one call that an event is for must not cost more with more calls. */
@@ -20,11 +21,12 @@ export class DirectoryHints implements ResponseHints {
   readonly #budget = new EventBudget()
   #watches: Subscription | undefined
   #quietUntil = 0
-  #epoch: string | undefined
+  /** Of the hello as it was last read, and over which connection: of another one nothing is known before it is read again. */
+  #seen: { readonly epoch: string | undefined; readonly client: XenstoreClient } | undefined
   #helloReading: 'no' | 'yes' | 'again' = 'no'
 
-  constructor(client: XenstoreClient, stubdomain: number, logger: Logger) {
-    this.#client = client
+  constructor(connection: Connection, stubdomain: number, logger: Logger) {
+    this.#connection = connection
     this.#root = controlPath(stubdomain)
     this.#logger = logger
   }
@@ -39,7 +41,7 @@ export class DirectoryHints implements ResponseHints {
   }
 
   liveEpoch(): string | undefined {
-    return this.#epoch
+    return this.#seen?.client === this.#connection.client ? this.#seen.epoch : undefined
   }
 
   close(): void {
@@ -52,7 +54,7 @@ export class DirectoryHints implements ResponseHints {
     const watches = new Subscription()
     this.#watches = watches
     const on = (path: string, next: (path: string) => void): void => {
-      watches.add(this.#client.watch(`${this.#root}/${path}`).subscribe({ next, error: failed }))
+      watches.add(this.#connection.watch(`${this.#root}/${path}`).subscribe({ next, error: failed }))
     }
     on(Layout.responses, path => this.#responseEvent(path))
     on(Layout.hello, () => this.#spend() && this.#helloEvent())
@@ -69,19 +71,20 @@ export class DirectoryHints implements ResponseHints {
 
   #helloEvent(): void {
     // Until it is read again, nothing is known of it.
-    this.#epoch = undefined
+    this.#seen = undefined
     if (this.#helloReading !== 'no') {
       this.#helloReading = 'again'
       return
     }
     this.#helloReading = 'yes'
+    const { client } = this.#connection
     const read = (bytes?: Uint8Array): void => {
       const again = this.#helloReading === 'again'
       this.#helloReading = 'no'
       if (again) this.#helloEvent()
-      else if (this.#watches) this.#epoch = epochOf(bytes)
+      else if (this.#watches) this.#seen = { epoch: epochOf(bytes), client }
     }
-    this.#client.readIfExists(`${this.#root}/${Layout.hello}`).then(read, () => read())
+    client.readIfExists(`${this.#root}/${Layout.hello}`).then(read, () => read())
   }
 
   #spend(): boolean {
@@ -99,6 +102,6 @@ export class DirectoryHints implements ResponseHints {
   #unwatch(): void {
     this.#watches?.unsubscribe()
     this.#watches = undefined
-    this.#epoch = undefined
+    this.#seen = undefined
   }
 }

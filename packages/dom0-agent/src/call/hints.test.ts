@@ -39,7 +39,7 @@ function follow(hints: NodeHints | DirectoryHints, id: string) {
 
 describe('a directory watch', () => {
   test('finds the one call that an event is for; an event of no id concerns all', async () => {
-    const hints = new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
     const [a, b] = [follow(hints, 'a'), follow(hints, 'b')]
     const agent = await world.inDomain(STUBDOMAIN)
     await Promise.all([a.until(1), b.until(1)])
@@ -56,7 +56,7 @@ describe('a directory watch', () => {
   })
 
   test('holds a live view of hello', async () => {
-    const hints = new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
     follow(hints, 'a')
     const agent = await world.inDomain(STUBDOMAIN)
     const epoch = (expected: string | undefined) => vi.waitFor(() => expect(hints.liveEpoch()).toBe(expected), 10_000)
@@ -73,8 +73,8 @@ describe('a directory watch', () => {
 test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to any more (%s)', async style => {
   const hints =
     style === 'node'
-      ? new NodeHints(world.dom0, STUBDOMAIN, SILENT)
-      : new DirectoryHints(world.dom0, STUBDOMAIN, SILENT)
+      ? new NodeHints(world.connection, STUBDOMAIN, SILENT)
+      : new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
   const { seen, until } = follow(hints, 'a')
   await until(1)
   const agent = await world.inDomain(STUBDOMAIN)

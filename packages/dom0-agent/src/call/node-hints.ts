@@ -1,5 +1,5 @@
 import { controlPath, Layout } from '@stubdom/protocol'
-import type { XenstoreClient } from '@stubdom/xenstore'
+import type { Connection } from '../connection.ts'
 import type { Logger } from '../logger.ts'
 import { EventBudget, type ResponseHints } from './hints.ts'
 
@@ -8,19 +8,19 @@ import { EventBudget, type ResponseHints } from './hints.ts'
  * was stopped with Ctrl-Z would stall the stubdomain.
  */
 export class NodeHints implements ResponseHints {
-  readonly #client: XenstoreClient
+  readonly #connection: Connection
   readonly #root: string
   readonly #logger: Logger
 
-  constructor(client: XenstoreClient, stubdomain: number, logger: Logger) {
-    this.#client = client
+  constructor(connection: Connection, stubdomain: number, logger: Logger) {
+    this.#connection = connection
     this.#root = controlPath(stubdomain)
     this.#logger = logger
   }
 
   follow(command: string, id: string, look: () => void): () => void {
     const budget = new EventBudget()
-    const subscription = this.#client.watch(`${this.#root}/${Layout.response(command, id)}`).subscribe({
+    const subscription = this.#connection.watch(`${this.#root}/${Layout.response(command, id)}`).subscribe({
       next: () => {
         if (budget.spend()) return look()
         this.#logger.warn(

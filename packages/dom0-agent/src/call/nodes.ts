@@ -1,36 +1,51 @@
 import { controlPath, decodeHello, type EncodedMessage, Layout, type NodeBytes } from '@stubdom/protocol'
-import type { XenstoreClient } from '@stubdom/xenstore'
+import type { Connection } from '../connection.ts'
 import { windowed } from '../windowed.ts'
+
+/** The parts of a request could not be written, so that the node that commits it was not sent at all. */
+export class RequestNotSentError extends Error {
+  override readonly name = 'RequestNotSentError'
+}
 
 /** The nodes of one call in the store. Reading one that is not there gives undefined. */
 export class CallNodes {
-  readonly #client: XenstoreClient
+  readonly #connection: Pick<Connection, 'client'>
   readonly #root: string
   readonly #command: string
   readonly #id: string
 
-  constructor(client: XenstoreClient, stubdomain: number, command: string, id: string) {
-    this.#client = client
+  constructor(connection: Pick<Connection, 'client'>, stubdomain: number, command: string, id: string) {
+    this.#connection = connection
     this.#root = controlPath(stubdomain)
     this.#command = command
     this.#id = id
   }
 
-  /** The parts first: the node itself is what commits the request. Without parts it leaves at once, in one flush with what is asked next. */
+  /**
+   * The parts first: the node itself is what commits the request. Without parts it leaves at once, in one flush with what is asked next. All
+   * over one connection: the next one may lead to a store that has none of it.
+   * @throws RequestNotSentError
+   */
   async writeRequest({ node, parts }: EncodedMessage): Promise<void> {
+    const { client } = this.#connection
     if (parts.length > 0) {
-      await windowed(parts, (part, index) => this.#client.write(this.#path(Layout.requestPart(this.#id, index)), part))
+      const written = windowed(parts, (part, index) =>
+        client.write(this.#path(Layout.requestPart(this.#id, index)), part),
+      )
+      await written.catch((cause: Error) => {
+        throw new RequestNotSentError(cause.message, { cause })
+      })
     }
-    await this.rewriteRequest(node)
+    await client.write(this.#requestPath, node)
   }
 
   rewriteRequest(node: string): Promise<void> {
-    return this.#client.write(this.#requestPath, node)
+    return this.#connection.client.write(this.#requestPath, node)
   }
 
   async removeRequest(withParts: boolean): Promise<void> {
-    const request = this.#client.rm(this.#requestPath)
-    const parts = withParts ? this.#client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
+    const request = this.#connection.client.rm(this.#requestPath)
+    const parts = withParts ? this.#connection.client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
     await Promise.all([request, parts])
   }
 
@@ -46,7 +61,7 @@ export class CallNodes {
   }
 
   readRequest(): Promise<NodeBytes> {
-    return this.#client.readIfExists(this.#requestPath)
+    return this.#connection.client.readIfExists(this.#requestPath)
   }
 
   readResponse(): Promise<NodeBytes> {
@@ -70,7 +85,7 @@ export class CallNodes {
   }
 
   #read(relative: string): Promise<NodeBytes> {
-    return this.#client.readIfExists(this.#path(relative))
+    return this.#connection.client.readIfExists(this.#path(relative))
   }
 }
 

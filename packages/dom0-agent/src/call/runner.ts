@@ -8,12 +8,12 @@ import {
   printable,
   type Verdict,
 } from '@stubdom/protocol'
-import { XenstoreReplyError, XenstoreUsageError } from '@stubdom/xenstore'
+import { XenstoreConnectionError, XenstoreReplyError, XenstoreUsageError } from '@stubdom/xenstore'
 import type { Liveness } from '../domains/liveness.ts'
 import type { Pair } from '../domains/pair.ts'
 import type { Logger } from '../logger.ts'
 import type { ResponseHints } from './hints.ts'
-import type { CallNodes } from './nodes.ts'
+import { type CallNodes, RequestNotSentError } from './nodes.ts'
 
 /** What a call needs of the world. */
 export interface CallSurroundings {
@@ -34,12 +34,23 @@ export interface CallEnd {
   readonly heard: boolean
 }
 
+/** A call without a connection, or with a new one on which its request was not found yet. */
+interface Pause {
+  readonly reason: string
+  /** What is to be asked when it goes on, one of a kind. */
+  readonly asks: Map<CallEffect['do'], () => void>
+}
+
 /** Node's timers take no more. */
 const TIMER_MAX_MS = 0x7fff_ffff
 
 /**
  * Does what a protocol `Call` wants done and tells it what came of it. A request to the Xenstore that gets no reply in time is
  * looked upon as having found nothing; the call's own deadline ends it then. Run it once.
+ *
+ * When the connection is lost, the call pauses. On the next one it looks first whether its request stands, for that may lead to a store that
+ * was begun anew: there, that no response is found and no domain proves nothing. If the request stands, what had no reply is asked again;
+ * but a request is never written a second time.
  */
 export class CallRunner {
   readonly #call: Call
@@ -47,8 +58,10 @@ export class CallRunner {
   readonly #following: (() => void)[] = []
   #check: () => void = () => {}
   #timer: NodeJS.Timeout | undefined
+  #pause: Pause | undefined
   #collect = false
   #over = false
+  #latest: PendingResponse | undefined
   #reported = ''
   #resolve: (end: CallEnd) => void = () => {}
 
@@ -68,8 +81,8 @@ export class CallRunner {
       const { hints, liveness, pair } = this.#around
       const { definition, id } = this.#call.spec
       // Both watches leave before the request does.
-      this.#following.push(hints.follow(definition.name, id, () => this.#feed({ on: 'response-changed' })))
-      const domains = liveness.follow(pair, () => this.#feed({ on: 'domain-gone' }))
+      this.#following.push(hints.follow(definition.name, id, () => this.#hint({ on: 'response-changed' })))
+      const domains = liveness.follow(pair, () => this.#hint({ on: 'domain-gone' }))
       this.#check = domains.check
       this.#following.push(domains.stop)
       this.#feed({ on: 'start' })
@@ -81,10 +94,44 @@ export class CallRunner {
     this.#feed({ on: 'cancel' })
   }
 
-  /** The connection is gone: what became of the command cannot be seen any more. */
-  disconnected(reason: string): void {
-    const message = `the connection to Xenstore was lost while the command was under way: ${reason}`
-    this.#end({ outcome: 'unknown', code: 'disconnected', message })
+  /** The connection is gone. */
+  lost(reason: string): void {
+    this.#pause ??= { reason, asks: new Map() }
+  }
+
+  /** There is a new connection. */
+  found(): void {
+    if (this.#pause) void this.#lookForRequest(this.#pause)
+  }
+
+  /** There will be no connection any more: what became of the command cannot be seen. */
+  disconnected(): void {
+    this.#unseen('the connection to Xenstore was closed while the command was under way')
+  }
+
+  async #lookForRequest(pause: Pause): Promise<void> {
+    const { nodes, logger } = this.#around
+    try {
+      const request = await nodes.readRequest()
+      if (this.#over || this.#pause !== pause) return
+      if (request !== undefined) this.#goOn(pause)
+      else this.#unseen('the connection to Xenstore was lost, and the request does not stand there any more')
+    } catch (error) {
+      logger.debug({ err: error }, 'could not look for the request')
+    }
+  }
+
+  #goOn({ asks }: Pause): void {
+    this.#pause = undefined
+    this.#feed({ on: 'request-written' })
+    for (const ask of asks.values()) ask()
+    this.#feed({ on: 'response-changed' })
+    this.#check()
+  }
+
+  /** What is noticed in a store that may not be the request's says nothing; it is looked for when that is known. */
+  #hint(input: CallInput): void {
+    if (!this.#pause) this.#feed(input)
   }
 
   #feed(input: CallInput): void {
@@ -98,6 +145,7 @@ export class CallRunner {
     const delay = this.#call.wakeAt - performance.now()
     this.#timer = setTimeout(
       () => {
+        this.found()
         this.#check()
         this.#feed({ on: 'tick' })
       },
@@ -110,32 +158,51 @@ export class CallRunner {
     switch (effect.do) {
       case 'write-request':
         return this.#ask(
-          nodes.writeRequest(effect.message),
+          effect.do,
+          () => nodes.writeRequest(effect.message),
           () => ({ on: 'request-written' }),
           error => this.#refused(error),
         )
       case 'read-hello':
-        return this.#ask(nodes.readEpoch(), epoch => ({ on: 'hello-read', epoch }))
+        return this.#ask(
+          effect.do,
+          () => nodes.readEpoch(),
+          epoch => ({ on: 'hello-read', epoch }),
+        )
       case 'read-request':
-        return this.#ask(nodes.readRequest(), bytes => ({ on: 'request-read', bytes }))
+        return this.#ask(
+          effect.do,
+          () => nodes.readRequest(),
+          bytes => ({ on: 'request-read', bytes }),
+        )
       case 'read-response':
         return this.#ask(
-          nodes.readResponse(),
+          effect.do,
+          () => nodes.readResponse(),
           bytes => ({ on: 'response-read', bytes }),
           () => ({ on: 'response-read', bytes: undefined }),
         )
       case 'read-parts':
         return this.#ask(
-          nodes.readResponseParts(effect.count),
+          effect.do,
+          () => nodes.readResponseParts(effect.count),
           parts => ({ on: 'parts-read', parts }),
           () => ({ on: 'parts-read', parts: [] }),
         )
       case 'read-refused':
-        return this.#ask(nodes.readRefused(), bytes => ({ on: 'refused-read', bytes }))
+        return this.#ask(
+          effect.do,
+          () => nodes.readRefused(),
+          bytes => ({ on: 'refused-read', bytes }),
+        )
       case 'write-cancel':
-        return this.#ask(nodes.rewriteRequest(effect.node))
+        return this.#ask(effect.do, () => nodes.rewriteRequest(effect.node))
       case 'withdraw':
-        return this.#ask(nodes.withdraw(this.hasRequestParts), response => ({ on: 'withdrawn', response }))
+        return this.#ask(
+          effect.do,
+          () => nodes.withdraw(this.hasRequestParts),
+          response => ({ on: 'withdrawn', response }),
+        )
       case 'remove-request':
         this.#collect = true
         return
@@ -146,27 +213,37 @@ export class CallRunner {
     }
   }
 
-  /** Feeds what came of `work`; of a connection that is lost, `disconnected` tells. */
+  /** Feeds what came of `work`, which is begun when there is a connection, and again when that was lost. */
   #ask<T>(
-    work: Promise<T>,
+    kind: CallEffect['do'],
+    work: () => Promise<T>,
     answer: (value: T) => CallInput | undefined = () => undefined,
     failure: (error: unknown) => CallInput | undefined = () => undefined,
   ): void {
     const feed = (input: CallInput | undefined): void => {
       if (input) this.#feed(input)
     }
-    work.then(
+    const again = (): void => this.#ask(kind, work, answer, failure)
+    if (this.#pause) {
+      this.#pause.asks.set(kind, again)
+      return
+    }
+    work().then(
       value => feed(answer(value)),
       (error: unknown) => {
         this.#around.logger.debug({ err: error }, 'the Xenstore did not do what was asked')
-        feed(failure(error))
+        if (!(error instanceof XenstoreConnectionError)) return feed(failure(error))
+        this.lost(error.message)
+        if (kind !== 'write-request') this.#pause?.asks.set(kind, again)
       },
     )
   }
 
   /** Only a refusal says that nothing was written; without a reply it may have been. */
   #refused(error: unknown): CallInput | undefined {
-    if (!(error instanceof XenstoreReplyError || error instanceof XenstoreUsageError)) return undefined
+    const isSure =
+      error instanceof XenstoreReplyError || error instanceof XenstoreUsageError || error instanceof RequestNotSentError
+    if (!isSure) return undefined
     this.#collect = true
     return { on: 'request-refused', reason: `the request could not be written: ${error.message}` }
   }
@@ -176,13 +253,23 @@ export class CallRunner {
     const text = encodeJson(response)
     if (text === this.#reported) return
     this.#reported = text
+    this.#latest = response
     const { state, stage, overdue, cancel } = response
     const said = { state, stage: stage === undefined ? stage : printable(stage), overdue, cancel }
     this.#around.logger.debug(said, 'the agent is at work')
     this.#around.onProgress(response)
   }
 
+  #unseen(message: string): void {
+    const latest = this.#latest
+    this.#end({ outcome: 'unknown', code: 'disconnected', message, ...(latest ? { latest } : {}) })
+  }
+
   #end(verdict: Verdict): void {
+    if (this.#over) return
+    if (this.#pause && verdict.outcome === 'unknown' && verdict.code === 'deadline') {
+      return this.#unseen(`the connection to Xenstore was lost and did not come back in time: ${this.#pause.reason}`)
+    }
     this.#over = true
     clearTimeout(this.#timer)
     for (const stop of this.#following.splice(0)) stop()

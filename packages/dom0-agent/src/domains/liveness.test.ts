@@ -13,7 +13,7 @@ afterEach(() => world.stop())
 
 test('the end of the stubdomain is noticed by its event, by all who follow it and by nobody else', async () => {
   await world.addPair(10, 11, 'other')
-  const liveness = new Liveness(world.dom0)
+  const liveness = new Liveness(world.connection)
   const [first, second] = [new Gate(), new Gate()]
   let others = 0
   liveness.follow(PAIR, first.open)
@@ -26,7 +26,7 @@ test('the end of the stubdomain is noticed by its event, by all who follow it an
 })
 
 test('a guest that its stubdomain pins ends without an event: a check finds out', async () => {
-  const liveness = new Liveness(world.dom0)
+  const liveness = new Liveness(world.connection)
   const gone = new Gate()
   const { check } = liveness.follow(PAIR, gone.open)
   await world.destroy(GUEST)
@@ -42,11 +42,11 @@ test.each<[name: string, change: () => Promise<unknown>, alive: boolean]>([
   ['the guest was released', () => world.dom0.rm(`/local/domain/${GUEST}`), false],
 ])('%s', async (_name, change, alive) => {
   await change()
-  await expect(new Liveness(world.dom0).isAlive(PAIR)).resolves.toBe(alive)
+  await expect(new Liveness(world.connection).isAlive(PAIR)).resolves.toBe(alive)
 })
 
 test('nobody follows any more: no watch is left', async () => {
-  const liveness = new Liveness(world.dom0)
+  const liveness = new Liveness(world.connection)
   liveness.follow(PAIR, () => {}).stop()
   await world.dom0.exists('/')
   expect(world.daemon.counts().watches).toBe(0)

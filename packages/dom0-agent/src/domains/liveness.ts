@@ -1,23 +1,24 @@
-import type { XenstoreClient } from '@stubdom/xenstore'
 import { type Observable, share } from 'rxjs'
+import type { Connection } from '../connection.ts'
 import { type Pair, readPair } from './pair.ts'
 
 /** Notices that a guest or its stubdomain is gone. One watch on @releaseDomain serves all who follow a pair at the time. */
 export class Liveness {
-  readonly #client: XenstoreClient
+  readonly #connection: Connection
   readonly #released: Observable<string>
 
-  constructor(client: XenstoreClient) {
-    this.#client = client
-    this.#released = client.watch('@releaseDomain').pipe(share())
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#released = connection.watch('@releaseDomain').pipe(share())
   }
 
   /** Whether both domains are there and still belong together. */
   async isAlive(pair: Pair): Promise<boolean> {
+    const { client } = this.#connection
     const [stubdomain, guest, linked] = await Promise.all([
-      this.#client.isIntroduced(pair.stubdomain),
-      this.#client.isIntroduced(pair.guest),
-      readPair(this.#client, pair),
+      client.isIntroduced(pair.stubdomain),
+      client.isIntroduced(pair.guest),
+      readPair(client, pair),
     ])
     return stubdomain && guest && linked
   }

@@ -10,6 +10,7 @@ import {
   type PendingResponse,
   type Verdict,
 } from '@stubdom/protocol'
+import type { XenstoreClient } from '@stubdom/xenstore'
 import { DirectoryHints } from '../call/directory-hints.ts'
 import type { ResponseHints } from '../call/hints.ts'
 import { NodeHints } from '../call/node-hints.ts'
@@ -20,7 +21,7 @@ import { greet } from '../control/greeting.ts'
 import { Room } from '../control/room.ts'
 import { removeRemains } from '../domains/remains.ts'
 import type { NamedPair } from '../domains/resolve.ts'
-import { type CommandFailedError, UsageError } from '../errors.ts'
+import { CommandCancelledError, type CommandFailedError, UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Link } from './link.ts'
 import { type CommandOptions, timing } from './options.ts'
@@ -38,24 +39,37 @@ export interface Order<N extends CommandName> {
   readonly beforeCollect?: (result: CommandResult<N>) => Promise<void>
 }
 
+/** What was learnt of a stubdomain over one connection. The next one may lead to a store that knows nothing of it. */
+interface Acquaintance {
+  readonly client: XenstoreClient
+  readonly room: Room
+  greeting: Promise<Hello> | undefined
+}
+
+/** A command of which nothing is written yet. */
+interface Begun {
+  readonly runner: CallRunner
+  /** Of the agent that is meant; undefined when an earlier command is picked up, which takes no room either. */
+  readonly epoch?: string
+  readonly room?: Room
+}
+
 /** Commands to one stubdomain, from the first look at its control directory on. */
 export class Session {
   readonly #link: Link
   readonly #pair: NamedPair
   readonly #hints: ResponseHints
-  readonly #room: Room
-  #greeting: Promise<Hello> | undefined
+  #known: Acquaintance | undefined
 
   constructor(link: Link, pair: NamedPair) {
-    const { client, settings } = link
+    const { settings } = link
     const logger = settings.logger.child({ stubdomain: pair.stubdomain })
     this.#link = link
     this.#pair = pair
-    this.#room = new Room(client, pair.stubdomain, settings.retentionMs)
     this.#hints =
       settings.watch === 'node'
-        ? new NodeHints(client, pair.stubdomain, logger)
-        : new DirectoryHints(client, pair.stubdomain, logger)
+        ? new NodeHints(link, pair.stubdomain, logger)
+        : new DirectoryHints(link, pair.stubdomain, logger)
   }
 
   close(): void {
@@ -63,53 +77,87 @@ export class Session {
   }
 
   async prepare(): Promise<void> {
-    await this.hello()
-    await this.#room.sweep()
+    await this.#link.steadily(async client => {
+      await this.#hello(client)
+      await this.#knownOver(client).room.sweep()
+    })
+  }
+
+  #knownOver(client: XenstoreClient): Acquaintance {
+    if (this.#known?.client !== client) {
+      const room = new Room(client, this.#pair.stubdomain, this.#link.settings.retentionMs)
+      this.#known = { client, room, greeting: undefined }
+    }
+    return this.#known
   }
 
   /** What the agent said of itself; asked for anew when there is reason to believe that it changed. */
-  hello(): Promise<Hello> {
+  async #hello(client: XenstoreClient): Promise<Hello> {
+    const known = this.#knownOver(client)
     const live = this.#hints.liveEpoch()
-    const greeting = (this.#greeting ??= this.#greet())
-    if (live === undefined) return greeting
-    return greeting.then(hello => (hello.epoch === live ? hello : (this.#greeting = this.#greet())))
+    const hello = await (known.greeting ??= this.#greet(known))
+    return live === undefined || hello.epoch === live ? hello : (known.greeting = this.#greet(known))
   }
 
-  #greet(): Promise<Hello> {
-    const greeting = greet(this.#link.client, this.#pair, this.#link.settings.greetingMs)
-    greeting.catch(() => this.#forget(greeting))
+  #greet(known: Acquaintance): Promise<Hello> {
+    const greeting = greet(known.client, this.#pair, this.#link.settings.greetingMs)
+    greeting.catch(() => {
+      if (known.greeting === greeting) known.greeting = undefined
+    })
     return greeting
-  }
-
-  #forget(greeting: Promise<Hello> | undefined): void {
-    if (this.#greeting === greeting) this.#greeting = undefined
   }
 
   /** @throws Dom0Error, or what the Xenstore client throws */
   async give<N extends CommandName>(order: Order<N>, controls: Controls): Promise<CommandResult<N>> {
-    const { id, command, options } = order
+    const { id, command } = order
     const logger = this.#link.settings.logger.child({ id, command, stubdomain: this.#pair.stubdomain })
-    const pickUp = options.id !== undefined
-    // To pick a command up, an agent is not needed: its answer may be there without it.
-    const hello = pickUp ? undefined : await beforeSending(id, controls.signal, this.#admit(order))
-    const runner = this.#runner(order, hello?.epoch, controls.onProgress, logger)
-    if (!pickUp && !(await beforeSending(id, controls.signal, this.#room.take(command)))) throw noRoom(id, command)
-    this.#link.checkConnected()
-    logger.debug({ pickUp }, 'the command begins')
+    const { runner, epoch, room } = await beforeSending(id, controls.signal, this.#begin(order, controls, logger))
+    logger.debug({ pickUp: epoch === undefined }, 'the command begins')
     const end = await this.#run(runner, controls.signal)
-    if (end.collect) this.#room.release(command)
-    if (hello) this.#learn(hello.epoch, end)
+    if (end.collect) room?.release(command)
+    if (epoch !== undefined) this.#learn(epoch, end)
     return this.#conclude(order, end, runner.hasRequestParts, logger)
   }
 
+  /** All that comes before the request is written, and over the connection that it will be written to. */
+  async #begin<N extends CommandName>(
+    order: Order<N>,
+    { signal, onProgress }: Controls,
+    logger: Logger,
+  ): Promise<Begun> {
+    const { id, command, options } = order
+    const { deadlineMs, graceMs } = timing(command, options)
+    const until = performance.now() + deadlineMs
+    const first = this.#link.client
+    const begin = async (client: XenstoreClient): Promise<Begun & { client: XenstoreClient }> => {
+      // To pick a command up, an agent is not needed: its answer may be there without it.
+      const epoch = options.id === undefined ? (await this.#admit(client, order)).epoch : undefined
+      if (signal.aborted) throw new CommandCancelledError(id)
+      // What was spent on waiting for a connection is not to be had once more.
+      const leftMs = client === first ? deadlineMs : Math.max(1, Math.round(until - performance.now()))
+      const runner = this.#runner(order, epoch, { deadlineMs: leftMs, graceMs }, onProgress, logger)
+      if (epoch === undefined) return { client, runner }
+      const { room } = this.#knownOver(client)
+      if (!(await room.take(command))) throw noRoom(id, command)
+      return { client, runner, epoch, room }
+    }
+    for (;;) {
+      const begun = await this.#link.steadily(begin, until)
+      if (this.#link.isOn(begun.client)) return begun
+    }
+  }
+
   /** The agent that the command is for, if the command may be sent to it. */
-  async #admit<N extends CommandName>({ id, command, options, check }: Order<N>): Promise<Hello> {
+  async #admit<N extends CommandName>(
+    client: XenstoreClient,
+    { id, command, options, check }: Order<N>,
+  ): Promise<Hello> {
     const { patience } = this.#link
     const { stubdomain } = this.#pair
-    let hello = await this.hello()
+    let hello = await this.#hello(client)
     if (!options.force && patience.isOver(stubdomain, hello.epoch)) {
-      this.#greeting = undefined
-      hello = await this.hello()
+      this.#knownOver(client).greeting = undefined
+      hello = await this.#hello(client)
       if (patience.isOver(stubdomain, hello.epoch)) {
         throw failed(
           id,
@@ -130,19 +178,20 @@ export class Session {
   }
 
   #runner<N extends CommandName>(
-    { id, command, args, options }: Order<N>,
+    { id, command, args }: Order<N>,
     epoch: string | undefined,
+    times: { readonly deadlineMs: number; readonly graceMs: number },
     onProgress: (response: PendingResponse) => void,
     logger: Logger,
   ): CallRunner {
-    const { client, liveness } = this.#link
-    const nodes = new CallNodes(client, this.#pair.stubdomain, command, id)
+    const { liveness } = this.#link
+    const nodes = new CallNodes(this.#link, this.#pair.stubdomain, command, id)
     const spec: CallSpec = {
       id,
       definition: COMMANDS[command],
       args,
       epoch: epoch ?? '',
-      ...timing(command, options),
+      ...times,
       sha256: text => createHash('sha256').update(text).digest('hex'),
       pickUp: epoch === undefined,
       helloIsLive: epoch !== undefined && this.#hints.liveEpoch() === epoch,
@@ -157,7 +206,11 @@ export class Session {
 
   async #run(runner: CallRunner, signal: AbortSignal): Promise<CallEnd> {
     const cancel = (): void => runner.cancel()
-    const forget = this.#link.whenLost(reason => runner.disconnected(reason))
+    const forget = this.#link.follow({
+      lost: reason => runner.lost(reason),
+      found: () => runner.found(),
+      closed: () => runner.disconnected(),
+    })
     signal.addEventListener('abort', cancel)
     try {
       const end = runner.run()
@@ -176,7 +229,7 @@ export class Session {
     if (verdict.outcome !== 'unknown' || verdict.code === 'deadline') {
       this.#link.patience.record(this.#pair.stubdomain, epoch, !silent)
     }
-    if (silent || gone) this.#greeting = undefined
+    if ((silent || gone) && this.#known) this.#known.greeting = undefined
   }
 
   async #conclude<N extends CommandName>(
@@ -185,7 +238,7 @@ export class Session {
     withParts: boolean,
     logger: Logger,
   ): Promise<CommandResult<N>> {
-    const nodes = new CallNodes(this.#link.client, this.#pair.stubdomain, command, id)
+    const nodes = new CallNodes(this.#link, this.#pair.stubdomain, command, id)
     const verdict = await this.#afterDeath(end.verdict, nodes, withParts)
     const error = verdict.outcome === 'done' ? undefined : errorOf(id, verdict)
     logger.debug({ outcome: verdict.outcome, code: error?.code, reason: error?.message }, 'the command ended')
@@ -195,7 +248,7 @@ export class Session {
       await beforeCollect?.(result)
       return result
     } finally {
-      if (end.collect) this.#link.chore(`removing request ${command}/${id}`, nodes.removeRequest(withParts))
+      if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => nodes.removeRequest(withParts))
     }
   }
 
@@ -205,6 +258,8 @@ export class Session {
     const { client, liveness } = this.#link
     try {
       if (await liveness.isAlive(this.#pair)) return verdict
+      // A store that was begun anew may not know the pair yet.
+      if (!this.#link.isOn(client)) return verdict
       this.#hints.close()
       await nodes.removeRequest(withParts)
       await removeRemains(client, this.#pair.stubdomain)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { controlPath } from '@stubdom/protocol'
 import { acl, EmbeddedXenstored, XenstoreClient } from '@stubdom/xenstore'
 import { concatMap, filter, firstValueFrom } from 'rxjs'
+import type { Connection } from '../connection.ts'
 import { connect, type Dom0, type Dom0Options } from '../dom0.ts'
 
 export const GUEST = 6
@@ -53,6 +54,11 @@ export class World {
   async destroy(domid: number): Promise<void> {
     await this.daemon.destroyDomain(domid)
     await this.dom0.rm(`/local/domain/${domid}`)
+  }
+
+  /** The connection of dom0's tools, to give to parts of the library. */
+  get connection(): Connection {
+    return { client: this.dom0, watch: path => this.dom0.watch(path) }
   }
 
   /** The library under test. */

@@ -20,7 +20,7 @@ export const spec: CallSpec = {
   graceMs: GRACE,
   sha256,
 }
-export const { digest } = new Call(spec)
+const { digest } = new Call(spec)
 
 export const common = { v: 1, digest }
 export const running = response({ ...common, state: 'running' })

@@ -6,7 +6,7 @@ import type { CommandHandler } from './handler.ts'
 import type { Task } from './task.ts'
 
 /**
- * device_del only asks the guest; done is DEVICE_DELETED or the qdev’s absence. A removal that waits already is joined and asked for again: one that was
+ * device_del only asks the guest; done is the qdev’s absence. A removal that waits already is joined and asked for again: one that was
  * asked for before the guest’s OS listened is lost. Source: QEMU, docs/system/device-emulation and hw/acpi/pcihp.c.
  */
 export const pciDetach: CommandHandler<'pci-detach'> = {

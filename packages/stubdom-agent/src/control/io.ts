@@ -1,6 +1,6 @@
 import type { CommandKey, EncodedMessage, ResponderEffect, ResponderInput } from '@stubdom/protocol'
 import { Layout } from '@stubdom/protocol'
-import { isErrno, type XenstoreClient, XenstoreReplyError } from '@stubdom/xenstore'
+import { isErrno, type XenstoreClient, XenstoreConnectionError, XenstoreReplyError } from '@stubdom/xenstore'
 import type { Logger } from '../logger.ts'
 import { at } from './own-tree.ts'
 
@@ -25,10 +25,11 @@ export class ResponderIo {
   }
 
   perform(effect: StoreEffect): void {
-    // A lost connection ends the session, and the responder is told then; what else goes wrong is a fault worth a line.
-    this.#perform(effect).catch(error =>
-      this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused'),
-    )
+    this.#perform(effect).catch(error => {
+      // A lost connection ends the session, which says so once, and the responder is told by the next one.
+      if (error instanceof XenstoreConnectionError) return
+      this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
+    })
   }
 
   async #perform(effect: StoreEffect): Promise<void> {

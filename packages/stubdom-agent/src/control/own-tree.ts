@@ -13,6 +13,9 @@ import { isErrno, type XenstoreClient } from '@stubdom/xenstore'
 /** The control directory relative to the stubdomain's own: an agent never needs to know its domid. */
 export const CONTROL = 'dm-control'
 
+/** Names the guest that this domain is the stubdomain of. libxl writes it after the domain was introduced. */
+export const TARGET = 'target'
+
 /** The part of the control directory that the agent writes. */
 export class OwnTree {
   readonly #xenstore: XenstoreClient
@@ -23,10 +26,11 @@ export class OwnTree {
 
   /**
    * Makes every directory that will be needed, so that none appears or is left later. False when dom0 has not made the control directory
-   * yet, or not for this domain.
+   * yet, or not for this domain, or has not said whose stubdomain it is.
    */
   async prepare(refused: string): Promise<boolean> {
     try {
+      await this.readTarget()
       await this.#write(Layout.refused, refused)
       for (const command of COMMAND_NAMES) await this.#xenstore.mkdir(at(Layout.responsesOf(command)))
       await this.#xenstore.mkdir(at(Layout.responsePartsRoot))
@@ -52,14 +56,18 @@ export class OwnTree {
 
   /** The epoch in which what stands there was published; undefined when nothing does. */
   async readEpoch(): Promise<string | undefined> {
-    const bytes = await this.#xenstore.readIfExists(at(Layout.status))
+    const bytes = await this.#xenstore.readIfExists(at(Layout.status)).catch(error => {
+      // C xenstored says EACCES where nothing above can be read: xenstored restarted, and the domain is not laid out yet.
+      if (isErrno(error, 'EACCES')) return undefined
+      throw error
+    })
     const status = bytes && decodeAgentStatus(bytes)
     return status?.ok ? status.value.epoch : undefined
   }
 
   /** The domid of the guest that this stubdomain serves. */
   async readTarget(): Promise<number> {
-    return Number(await this.#xenstore.readText('target'))
+    return Number(await this.#xenstore.readText(TARGET))
   }
 
   writeEvent(event: ControlEvent): Promise<void> {

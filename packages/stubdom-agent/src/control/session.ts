@@ -1,6 +1,6 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
 import type { XenstoreClient } from '@stubdom/xenstore'
-import { catchError, concatMap, EMPTY, filter, firstValueFrom, merge, Subscription, takeUntil } from 'rxjs'
+import { concatMap, filter, firstValueFrom, merge, Subscription, takeUntil } from 'rxjs'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
 import type { Logger } from '../logger.ts'
@@ -12,7 +12,7 @@ import { AGENT_VERSION } from '../version.ts'
 import { controlEvent } from './events.ts'
 import { listRequests, takeStock } from './found.ts'
 import { ResponderIo } from './io.ts'
-import { at, CONTROL, OwnTree } from './own-tree.ts'
+import { at, CONTROL, OwnTree, TARGET } from './own-tree.ts'
 
 /** Milliseconds. Watches are hints: this often the requests are listed without one. */
 const RELIST_MS = 30_000
@@ -45,13 +45,13 @@ export class Session {
     this.#tree = new OwnTree(parts.xenstore)
   }
 
-  /** Waits until dom0 has made the control directory for this domain. False when `signal` aborted or the connection went before. */
+  /** Waits until dom0 has laid out the domain and made the control directory for it. False when `signal` aborted before. */
   async treeReady(signal: AbortSignal): Promise<boolean> {
-    const ready = this.#parts.xenstore.watch(CONTROL).pipe(
-      concatMap(() => this.#tree.prepare(this.#parts.engine.refusedNode)),
+    const { xenstore, engine } = this.#parts
+    const ready = merge(xenstore.watch(CONTROL), xenstore.watch(TARGET)).pipe(
+      concatMap(() => this.#tree.prepare(engine.refusedNode)),
       filter(Boolean),
       takeUntil(aborted(signal)),
-      catchError(() => EMPTY),
     )
     return firstValueFrom(ready, { defaultValue: false })
   }
@@ -61,25 +61,22 @@ export class Session {
     return (await this.#tree.readEpoch()) === this.#parts.engine.epoch
   }
 
-  /**
-   * Serves until the connection ends or `signal` aborts; then says goodbye if it still can.
-   * @param resumed the engine worked on an earlier connection
-   */
-  async serve(resumed: boolean, signal: AbortSignal): Promise<void> {
+  /** Serves until `signal` aborts, at the end of the connection at the latest; then says goodbye if it still can. */
+  async serve(signal: AbortSignal): Promise<void> {
     const { xenstore, monitor, engine } = this.#parts
     const io = new ResponderIo(xenstore, input => engine.tell(input), this.#parts.log)
     try {
-      if (resumed) this.#follow(io)
+      if (engine.started) this.#follow(io)
       else await this.#takeOver()
       const states = monitor.state.pipe(concatMap(state => this.#publish(state, io)))
       this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
       this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
-      await firstValueFrom(merge(xenstore.closed, aborted(signal)))
+      await firstValueFrom(aborted(signal))
     } finally {
       this.#subscriptions.unsubscribe()
       engine.detach()
     }
-    if (signal.aborted) await Promise.allSettled([this.#tree.removeHello(), this.#writeStatus('stopped')])
+    await Promise.allSettled([this.#tree.removeHello(), this.#writeStatus('stopped')])
   }
 
   /** An earlier agent's hello goes; from here on the status says whose tree it is. */

@@ -49,15 +49,18 @@ export class Removals {
     for (const waiter of waiters ?? []) waiter(end)
   }
 
-  /** Source of the names: QEMU, qapi/qdev.json. */
-  onEvent({ event, data }: Pick<QmpEvent, 'event' | 'data'>): void {
+  /**
+   * True when QEMU is to be asked what it still has. DEVICE_DELETED alone proves nothing: it comes when the last reference to a device is gone, some time
+   * after the device itself, and may be about an earlier one of the same id. Source: QEMU, hw/core/qdev.c (device_finalize), qapi/qdev.json.
+   */
+  onEvent({ event, data }: Pick<QmpEvent, 'event' | 'data'>): boolean {
     const device = (data as { device?: unknown } | undefined)?.device
-    if (typeof device !== 'string') return
-    if (event === 'DEVICE_DELETED') this.end(device, 'deleted')
+    if (typeof device !== 'string' || !this.isPending(device)) return false
     if (event === 'DEVICE_UNPLUG_GUEST_ERROR') this.end(device, 'refused')
+    return event === 'DEVICE_DELETED'
   }
 
-  /** What QEMU still has: of the rest the events were missed. */
+  /** What QEMU still has: the rest is deleted. */
   onListing(qdevIds: ReadonlySet<string>): void {
     for (const qdevId of this.pending) {
       if (!qdevIds.has(qdevId)) this.end(qdevId, 'deleted')

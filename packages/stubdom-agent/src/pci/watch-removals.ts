@@ -3,11 +3,11 @@ import type { Monitor } from '../qemu/monitor.ts'
 import { listPeripherals } from './devices.ts'
 import type { Removals } from './removals.ts'
 
-/** Milliseconds. Events of QEMU are hints like any others: this often QEMU is asked itself while a removal is pending. */
+/** Milliseconds. Events of QEMU are hints like any others, and may be missed: this often QEMU is asked itself while a removal is pending. */
 const CHECK_MS = 5_000
 
 /**
- * Keeps {@link Removals} true to QEMU: by its events, by asking when its monitor is back, and by asking now and then.
+ * Keeps {@link Removals} true to QEMU: by asking it on its events, when its monitor is back, and now and then.
  * @param removals those of the present epoch
  */
 export function watchRemovals(monitor: Monitor, removals: () => Removals): () => void {
@@ -16,12 +16,17 @@ export function watchRemovals(monitor: Monitor, removals: () => Removals): () =>
     execute: (command: string, args?: Record<string, unknown>) => monitor.execute(command, args),
   }
   let asking = false
+  let again = false
   const check = async () => {
-    if (asking || removals().pending.length === 0) return
+    again = true
+    if (asking) return
     asking = true
     try {
-      const devices = await listPeripherals(qemu)
-      removals().onListing(new Set(devices.map(({ qdevId }) => qdevId)))
+      while (again && removals().pending.length > 0) {
+        again = false
+        const devices = await listPeripherals(qemu)
+        removals().onListing(new Set(devices.map(({ qdevId }) => qdevId)))
+      }
     } catch {
       // QEMU is gone or hangs: its coming back is the next occasion.
     } finally {
@@ -30,7 +35,7 @@ export function watchRemovals(monitor: Monitor, removals: () => Removals): () =>
   }
   const back = monitor.state.pipe(filter(({ kind }) => kind === 'ready'))
   const subscription = new Subscription()
-  subscription.add(monitor.events.subscribe(event => removals().onEvent(event)))
-  subscription.add(merge(back, timer(CHECK_MS, CHECK_MS)).subscribe(() => void check()))
+  const hints = monitor.events.pipe(filter(event => removals().onEvent(event)))
+  subscription.add(merge(hints, back, timer(CHECK_MS, CHECK_MS)).subscribe(() => void check()))
   return () => subscription.unsubscribe()
 }
