@@ -9,9 +9,8 @@ onEachXenstore('the commands, from stubdomctl to QEMU and back', start => {
     expect(await world.devices()).toEqual(['pci-pt-0000_03_00.0'])
 
     const listed = await world.json('pci-list', '7')
-    expect(listed['devices'] ?? (listed['result'] as { devices: unknown }).devices).toMatchObject([
-      { bdf: '0000:03:00.0', driver: 'edu', guest: { slot: 7 } },
-    ])
+    const device = { bdf: '0000:03:00.0', driver: 'edu', guest: { slot: 7 } }
+    expect(listed).toMatchObject({ ok: true, result: { devices: [device] } })
 
     expect(await world.json('pci-detach', '6', '0000:03:00.0')).toMatchObject({ ok: true, exitCode: 0 })
     expect(await world.devices()).toEqual([])

@@ -75,7 +75,7 @@ onEachXenstore('a QEMU in trouble', start => {
     await world.node('stubdom/status', value => value.includes('"ready"'))
     expect(await world.node('stubdom/hello'), 'the same epoch').toBe(hello)
     const listed = await world.json('pci-list', 'hvm1')
-    expect(listed, 'a new QEMU has no device').toMatchObject({ ok: true, devices: [] })
+    expect(listed, 'a new QEMU has no device').toMatchObject({ ok: true, result: { devices: [] } })
     expect(await world.json('pci-attach', 'hvm1', '03:00.0')).toMatchObject({ ok: true })
   })
 })

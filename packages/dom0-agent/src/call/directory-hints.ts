@@ -34,6 +34,7 @@ export class DirectoryHints implements ResponseHints {
   follow(command: string, id: string, look: () => void): () => void {
     const key = `${command}/${id}`
     this.#pending.set(key, look)
+    this.#budget.expect()
     if (!this.#watches && performance.now() >= this.#quietUntil) this.#watch()
     return () => {
       if (this.#pending.get(key) === look) this.#pending.delete(key)

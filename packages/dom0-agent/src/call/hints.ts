@@ -10,15 +10,27 @@ export interface ResponseHints {
 /** Events for which a call looks, of one source. One that sends more is not listened to any more. */
 const EVENTS_PER_SECOND = 500
 
-/** How many events a stubdomain may cause: so many a second, unused ones of one second in hand. */
+/** However many commands were given: no more than these are in hand. */
+const EXPECTED_MAX = 20_000
+
+/** Events that a command may cause by itself: registration, claim, stages, answer, removal. */
+const EVENTS_PER_COMMAND = 8
+
+/** How many events a stubdomain may cause: some for each command that it was given, and so many a second; those of one second in hand. */
 export class EventBudget {
   #left = EVENTS_PER_SECOND
   #at = performance.now()
 
+  /** One more command was given: a fast process is not to be taken for a noisy stubdomain. */
+  expect(): void {
+    this.#left += EVENTS_PER_COMMAND
+  }
+
   /** Whether one more is within the budget. */
   spend(): boolean {
     const now = performance.now()
-    this.#left = Math.min(EVENTS_PER_SECOND, this.#left + ((now - this.#at) * EVENTS_PER_SECOND) / 1_000)
+    const earned = ((now - this.#at) * EVENTS_PER_SECOND) / 1_000
+    this.#left = Math.max(Math.min(EVENTS_PER_SECOND, this.#left + earned), Math.min(this.#left, EXPECTED_MAX))
     this.#at = now
     this.#left -= 1
     return this.#left >= 0

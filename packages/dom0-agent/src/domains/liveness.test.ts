@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Gate } from '../testing/gate.ts'
 import { GUEST, STUBDOMAIN, World } from '../testing/world.ts'
 import { Liveness } from './liveness.ts'
@@ -50,4 +50,34 @@ test('nobody follows any more: no watch is left', async () => {
   liveness.follow(PAIR, () => {}).stop()
   await world.dom0.exists('/')
   expect(world.daemon.counts().watches).toBe(0)
+})
+
+describe('a kept watch', () => {
+  test('is there once, and looks once for many who follow one after the other', async () => {
+    const liveness = new Liveness(world.connection, { keepWatch: true })
+    const settled = () => world.dom0.exists('/')
+    liveness.follow(PAIR, () => {}).stop()
+    await settled()
+    // The watch's first event came when nobody followed any more: the next one looks.
+    liveness.follow(PAIR, () => {}).stop()
+    await settled()
+    const before = world.daemon.counts().operations
+    for (let n = 0; n < 10; n++) liveness.follow(PAIR, () => {}).stop()
+    await settled()
+    expect(world.daemon.counts().operations - before, 'nothing but our own question').toBe(1)
+    liveness.close()
+    await settled()
+    expect(world.daemon.counts().watches).toBe(0)
+  })
+
+  test('tells the next one who follows of an end that came while nobody did', async () => {
+    const liveness = new Liveness(world.connection, { keepWatch: true })
+    liveness.follow(PAIR, () => {}).stop()
+    await world.dom0.exists('/')
+    await world.destroy(STUBDOMAIN)
+    const gone = new Gate()
+    liveness.follow(PAIR, gone.open)
+    await expect(gone.opened).resolves.toBeUndefined()
+    liveness.close()
+  })
 })

@@ -65,7 +65,7 @@ export class Link implements Connection {
   ) {
     this.settings = settings
     this.#clients = new BehaviorSubject(first)
-    this.liveness = new Liveness(this)
+    this.liveness = new Liveness(this, { keepWatch: settings.watch === 'directory' })
     let unused: XenstoreClient | undefined = first
     const next = async (signal: AbortSignal): Promise<XenstoreClient> => {
       const client = unused ?? (await connect(signal))
@@ -156,6 +156,7 @@ export class Link implements Connection {
     while (this.#chores.size > 0) await Promise.all(this.#chores)
     this.#ending.abort()
     await this.#kept
+    this.liveness.close()
     for (const follower of this.#followers) follower.closed()
     this.#clients.complete()
   }
