@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { bundleOptions } from './bundle-options.mjs'
 import { root } from './root.mjs'
 
 const OUT = 'node_modules/.cache/bench'
@@ -31,17 +32,8 @@ export async function bundleBenchmarks() {
     entryPoints: Object.fromEntries(Object.entries(ENTRIES).map(([name, entry]) => [name, join(root, entry)])),
     outdir: join(root, OUT),
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    conditions: ['@stubdom/source'],
-    alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') },
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    ...bundleOptions,
     plugins: [sourceUrls],
-    logLevel: 'warning',
   })
   return join(root, OUT, 'main.mjs')
 }

@@ -1,6 +1,7 @@
 import { chmod, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { bundleOptions } from './bundle-options.mjs'
 import { root } from './root.mjs'
 
 /** What the agents' bundles may weigh, in bytes: the stubdomain's memory holds its own. */
@@ -23,22 +24,11 @@ export async function bundlePrograms() {
       await build({
         entryPoints: [join(root, entry)],
         outfile,
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        target: 'node20.19',
-        conditions: ['@stubdom/source'],
-        // esbuild would take rxjs' CommonJS build for platform node: 147 KB instead of 17.
-        alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') },
-        // CommonJS dependencies (pino) call require for Node's own modules.
-        banner: {
-          js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-        },
+        ...bundleOptions,
         minify: true,
         // Error classes are named in logs.
         keepNames: true,
         legalComments: 'eof',
-        logLevel: 'warning',
       })
       await chmod(outfile, 0o755)
       const { size } = await stat(outfile)
