@@ -3,7 +3,7 @@ import { type Decoded, decodeWith } from '../codec/decode.ts'
 import { VALUE_BYTES_MAX } from '../limits.ts'
 import { count, qdevIdText, shortText } from './fields.ts'
 
-/** What of QEMU’s events is passed on (QMP’s own names), and what the agent adds. */
+/** What of QEMU’s events is passed on (QMP’s own names). */
 export const EVENT_NAMES = [
   'STOP',
   'RESUME',
@@ -11,8 +11,6 @@ export const EVENT_NAMES = [
   'SHUTDOWN',
   'DEVICE_DELETED',
   'DEVICE_UNPLUG_GUEST_ERROR',
-  'QEMU_GONE',
-  'QEMU_BACK',
 ] as const
 
 export const event = z.strictObject({

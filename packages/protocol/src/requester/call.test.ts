@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
 import { UNREADABLE_DIGEST } from '../digest.ts'
 import {
   accepted,
+  type CallScenario,
   calledBack,
   cancelled,
   common,
@@ -14,21 +14,17 @@ import {
   helloOf,
   ID,
   nothing,
-  pickedUp,
-  play,
   refusedWith,
   response,
   running,
   type Step,
   sent,
-  spec,
-  there,
+  testCalls,
   tooLate,
 } from '../testing/call-play.ts'
-import { bytes, jsonBytes } from '../testing/text.ts'
-import { Call, type CallSpec } from './call.ts'
+import { bytes } from '../testing/text.ts'
 
-const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] = [
+const scenarios: CallScenario[] = [
   ['done', [...sent, [5, 'response-changed', 'read-response'], [6, done, 'remove-request', 'end done']]],
   ['done before the writing was acknowledged', [sent[0] as Step, [1, done, 'remove-request', 'end done']]],
   [
@@ -199,59 +195,6 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
     [...sent, [5, helloOf('e2e2e2e2')], [6, done, 'remove-request', 'end done']],
   ],
   [
-    'picked up: expired',
-    [...pickedUp, [1, { on: 'request-read', bytes: undefined }, 'end unknown expired']],
-    { pickUp: true },
-  ],
-  [
-    'picked up: another command’s',
-    [
-      ...pickedUp,
-      [
-        1,
-        { on: 'request-read', bytes: jsonBytes({ v: 1, epoch: EPOCH, deadlineMs: 1, args: {} }) },
-        'end unknown conflict',
-      ],
-    ],
-    { pickUp: true },
-  ],
-  [
-    'picked up: still under way, then done',
-    [
-      ...pickedUp,
-      [1, there],
-      [1, running, 'report running'],
-      [5, 'response-changed', 'read-response'],
-      [6, done, 'remove-request', 'end done'],
-    ],
-    { pickUp: true },
-  ],
-  ['picked up: done', [...pickedUp, [1, there], [1, done, 'remove-request', 'end done']], { pickUp: true }],
-  [
-    'picked up: still nothing at the deadline',
-    [...pickedUp, [1, there], [1, nothing], [DEADLINE, 'tick', 'end unknown deadline']],
-    { pickUp: true },
-  ],
-  [
-    'picked up: nothing is written when the caller cancels',
-    [...pickedUp, [1, there], [2, 'cancel', 'end unknown deadline']],
-    { pickUp: true },
-  ],
-  [
-    'picked up: a continued request tells its content by the response alone',
-    [
-      ...pickedUp,
-      [1, { on: 'request-read', bytes: jsonBytes({ v: 1, parts: 2, bytes: 2_000, sha256: 'f'.repeat(64) }) }],
-      [1, done, 'remove-request', 'end done'],
-    ],
-    { pickUp: true },
-  ],
-  [
-    'picked up: the domain goes before anything is known',
-    [...pickedUp, [1, 'domain-gone', 'end unknown domain-gone']],
-    { pickUp: true },
-  ],
-  [
     'a response of another digest',
     [...sent, [5, response({ ...common, digest: 'f'.repeat(16), state: 'running' }), 'end unknown conflict']],
   ],
@@ -402,12 +345,4 @@ const scenarios: [name: string, steps: Step[], overrides?: Partial<CallSpec>][] 
   ],
 ]
 
-describe('a call', () => {
-  test.each(scenarios)('%s', (_, steps, overrides = {}) => {
-    const call = new Call({ ...spec, ...overrides })
-    play(call, steps)
-    const ends = steps.at(-1)?.at(-1)
-    expect(call.ended).toBe(typeof ends === 'string' && ends.startsWith('end '))
-    expect(call.wakeAt === Number.POSITIVE_INFINITY).toBe(call.ended)
-  })
-})
+testCalls(scenarios)

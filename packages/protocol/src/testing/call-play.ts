@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { encodeInParts } from '../codec/parts.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { Call, type CallSpec } from '../requester/call.ts'
@@ -87,3 +87,19 @@ export const head = encodeInParts(
   { ...common, state: 'done' },
   sha256,
 )
+
+/** What a call is told and wants done, step by step; with what its spec has besides. */
+export type CallScenario = [name: string, steps: Step[], overrides?: Partial<CallSpec>]
+
+/** Each scenario as a test: exactly these effects, and the call has ended just when the last of them says so. */
+export function testCalls(scenarios: readonly CallScenario[]): void {
+  describe('a call', () => {
+    test.each(scenarios)('%s', (_, steps, overrides = {}) => {
+      const call = new Call({ ...spec, ...overrides })
+      play(call, steps)
+      const ends = steps.at(-1)?.at(-1)
+      expect(call.ended).toBe(typeof ends === 'string' && ends.startsWith('end '))
+      expect(call.wakeAt === Number.POSITIVE_INFINITY).toBe(call.ended)
+    })
+  })
+}
