@@ -67,6 +67,15 @@ onEachXenstore('a QEMU in trouble', start => {
     expect(later.error?.message).toMatch(/QEMU/)
   })
 
+  test('one that dies while the guest is waited for ends the unplug', async () => {
+    const world = await start({ guest: 'silent' })
+    await world.json('pci-attach', 'hvm1', '03:00.0')
+    const detaching = world.start('--json', '--timeout', '20', 'pci-detach', 'hvm1', '03:00.0')
+    await world.node('stubdom/response/pci-detach', value => value.includes('"accepted"'))
+    await world.world.qemu.stop()
+    expect(await report(detaching)).toMatchObject({ exitCode: 1, error: { code: 'qemu-gone', outcome: 'not-done' } })
+  })
+
   test('one that is started again is served by the same agent', async () => {
     const world = await start()
     await world.json('pci-attach', 'hvm1', '03:00.0')

@@ -1,5 +1,5 @@
-import { formatBdf, type PciAttachArgs, type PciDevice, parseBdf, qdevId, TOOLSTACK_OPTIONS } from '@stubdom/protocol'
-import { describePeripherals, findPeripheral, PASSTHROUGH_DRIVER } from '../pci/devices.ts'
+import { type PciAttachArgs, type PciDevice, TOOLSTACK_OPTIONS } from '@stubdom/protocol'
+import { describePeripherals, findPeripheral, PASSTHROUGH_DRIVER, qdevIdFor } from '../pci/devices.ts'
 import { isLost, isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
@@ -13,7 +13,7 @@ export const pciAttach: CommandHandler<'pci-attach'> = {
       const pending = task.removals.isPending(existing.qdevId) ? '; its removal is waiting for the guest' : ''
       throw new CommandFailure('already-attached', `${args.bdf} is attached already as ${existing.qdevId}${pending}`)
     }
-    const id = idFor(args.bdf)
+    const id = qdevIdFor(args.bdf)
     task.commit()
     try {
       await task.qemu.execute('device_add', deviceArguments(id, args, task.driver))
@@ -34,12 +34,6 @@ export const pciAttach: CommandHandler<'pci-attach'> = {
     if (!existing) return { found: 'not-done', message: `the agent restarted; ${bdf} is not attached` }
     return { found: 'done', result: await readBack(bdf, task) }
   },
-}
-
-function idFor(bdf: string): string {
-  const parsed = parseBdf(bdf)
-  if (!parsed) throw new CommandFailure('bad-request', `${bdf} is no PCI address`)
-  return qdevId(parsed)
 }
 
 /** An option is honoured or refused by name; none is dropped. */
@@ -65,13 +59,11 @@ function deviceArguments(
   return {
     driver,
     id,
-    ...(driver === PASSTHROUGH_DRIVER ? { hostaddr: formatBdf(parseBdf(bdf) ?? NO_BDF) } : {}),
+    ...(driver === PASSTHROUGH_DRIVER ? { hostaddr: bdf } : {}),
     ...(slot === undefined ? {} : { addr: slot.toString(16) }),
     ...(permissive ? { permissive: true } : {}),
   }
 }
-
-const NO_BDF = { segment: 0, bus: 0, device: 0, func: 0 }
 
 async function readBack(bdf: string, { qemu, removals }: Task): Promise<PciDevice> {
   const device = await findPeripheral(qemu, bdf)

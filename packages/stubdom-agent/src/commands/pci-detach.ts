@@ -1,5 +1,4 @@
-import { parseBdf, qdevId as qdevIdOf } from '@stubdom/protocol'
-import { findPeripheral } from '../pci/devices.ts'
+import { findPeripheral, qdevIdFor } from '../pci/devices.ts'
 import { isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
@@ -25,7 +24,7 @@ export const pciDetach: CommandHandler<'pci-detach'> = {
   async reconcile({ bdf }, task, { accepted }) {
     const device = await findPeripheral(task.qemu, bdf)
     // Which id it had is QEMU’s to know and QEMU has forgotten it.
-    if (!device) return { found: 'done', result: { bdf, qdevId: goneId(bdf) } }
+    if (!device) return { found: 'done', result: { bdf, qdevId: qdevIdFor(bdf) } }
     if (!accepted) {
       return {
         found: 'partly',
@@ -54,12 +53,7 @@ async function askGuest(qdevId: string, joined: boolean, task: Task): Promise<vo
 async function guestAnswered(bdf: string, qdevId: string, task: Task): Promise<void> {
   if (task.removals.isPending(qdevId)) task.accepted()
   const end = await task.removals.wait(qdevId, task.signal)
+  if (end === 'qemu-gone') throw new CommandFailure('qemu-gone', `QEMU ended before the guest had given ${bdf} up`)
   if (end === 'refused')
     throw new CommandFailure('guest-refused', `the guest refused to give ${bdf} up; it is still attached`)
-}
-
-function goneId(bdf: string): string {
-  const parsed = parseBdf(bdf)
-  if (!parsed) throw new CommandFailure('bad-request', `${bdf} is no PCI address`)
-  return qdevIdOf(parsed)
 }

@@ -1,5 +1,6 @@
-import { bdfOfQdevId, formatBdf, type PciDevice } from '@stubdom/protocol'
+import { bdfOfQdevId, formatBdf, type PciDevice, parseBdf, qdevId as qdevIdOf } from '@stubdom/protocol'
 import * as z from 'zod/mini'
+import { CommandFailure } from '../commands/failure.ts'
 import type { Qemu } from '../commands/task.ts'
 import { isRefusal } from '../qemu/monitor.ts'
 import { parseReply } from '../qemu/reply.ts'
@@ -24,6 +25,13 @@ export async function listPeripherals(qemu: Qemu): Promise<Peripheral[]> {
     const driver = /^child<(.{1,64})>$/.exec(type)?.[1]
     return bdf && driver ? [{ bdf: formatBdf(bdf), qdevId: name, driver }] : []
   })
+}
+
+/** The id that a device gets from us. @param bdf as it stands in messages: `0000:03:00.0` */
+export function qdevIdFor(bdf: string): string {
+  const parsed = parseBdf(bdf)
+  if (!parsed) throw new CommandFailure('bad-request', `${bdf} is no PCI address`)
+  return qdevIdOf(parsed)
 }
 
 export async function findPeripheral(qemu: Qemu, bdf: string): Promise<Peripheral | undefined> {

@@ -1,7 +1,7 @@
 import type { QmpEvent } from '@stubdom/qmp'
 
-/** How the guest answered the wish to remove a device. */
-export type RemovalEnd = 'deleted' | 'refused'
+/** How the wish to remove a device ended: by the guest's answer, or with QEMU. */
+export type RemovalEnd = 'deleted' | 'refused' | 'qemu-gone'
 
 /**
  * Devices whose removal QEMU was asked for and that the guest has not given up yet. It outlives the commands that asked: a later detach joins.
@@ -58,6 +58,11 @@ export class Removals {
     if (typeof device !== 'string' || !this.isPending(device)) return false
     if (event === 'DEVICE_UNPLUG_GUEST_ERROR') this.end(device, 'refused')
     return event === 'DEVICE_DELETED'
+  }
+
+  /** QEMU has ended, and with it every device. */
+  onQemuGone(): void {
+    for (const qdevId of this.pending) this.end(qdevId, 'qemu-gone')
   }
 
   /** What QEMU still has: the rest is deleted. */

@@ -7,7 +7,7 @@ import type { Removals } from './removals.ts'
 const CHECK_MS = 5_000
 
 /**
- * Keeps {@link Removals} true to QEMU: by asking it on its events, when its monitor is back, and now and then.
+ * Keeps {@link Removals} true to QEMU: by asking it on its events, when its monitor is back, and now and then; and by noticing its end.
  * @param removals those of the present epoch
  */
 export function watchRemovals(monitor: Monitor, removals: () => Removals): () => void {
@@ -34,7 +34,9 @@ export function watchRemovals(monitor: Monitor, removals: () => Removals): () =>
     }
   }
   const back = monitor.state.pipe(filter(({ kind }) => kind === 'ready'))
+  const gone = monitor.state.pipe(filter(({ kind }) => kind === 'gone'))
   const subscription = new Subscription()
+  subscription.add(gone.subscribe(() => removals().onQemuGone()))
   const hints = monitor.events.pipe(filter(event => removals().onEvent(event)))
   subscription.add(merge(hints, back, timer(CHECK_MS, CHECK_MS)).subscribe(() => void check()))
   return () => subscription.unsubscribe()
