@@ -25,8 +25,7 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
     let session = new Session({ ...parts, xenstore, engine })
     if (engine.started && !(await session.isOurs())) {
       log.warn({ epoch: engine.epoch }, 'the control directory is gone: beginning anew')
-      engine.stop()
-      engine = new Engine(parts)
+      engine = new Engine(parts, engine.stop())
       session = new Session({ ...parts, xenstore, engine })
     }
     if (await session.treeReady(over)) await session.serve(over)
@@ -43,7 +42,7 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
     )
   } finally {
     stopWatching()
-    engine.stop()
+    void engine.stop()
   }
   await watching
 }

@@ -34,14 +34,18 @@ export interface EngineParts {
 export class Engine implements ExecutionListener {
   readonly epoch = newEpoch()
   readonly removals = new Removals()
+  readonly predecessorOver: Promise<void>
   readonly #responder: Responder
   readonly #executions: Executions
   readonly #startedAt = performance.now()
   #store: ((effect: StoreEffect) => void) | undefined
   #started = false
+  #stopped = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ options, monitor, saveChannel, log }: EngineParts) {
+  /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
+  constructor({ options, monitor, saveChannel, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
+    this.predecessorOver = predecessorOver
     this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
     const agent = {
       version: AGENT_VERSION,
@@ -77,14 +81,16 @@ export class Engine implements ExecutionListener {
     this.#store = undefined
   }
 
-  /** The epoch is over: what is under way is given up. */
-  stop(): void {
+  /** The epoch is over: nothing more is begun, and what is under way is given up. Resolves when QEMU has nothing of it any more; never rejects. */
+  stop(): Promise<void> {
+    this.#stopped = true
     this.detach()
     clearTimeout(this.#timer)
-    this.#executions.abortAll()
+    return this.#executions.abortAll()
   }
 
   tell(input: ResponderInput): void {
+    if (this.#stopped) return
     if (input.on === 'started') this.#started = true
     for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
     this.#schedule()
@@ -112,7 +118,7 @@ export class Engine implements ExecutionListener {
   }
 
   commit(key: CommandKey): boolean {
-    return this.#responder.commit(key)
+    return !this.#stopped && this.#responder.commit(key)
   }
 
   stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void {

@@ -22,6 +22,7 @@ export class Executions {
   readonly #listener: ExecutionListener
   readonly #log: Logger
   readonly #running = new Map<string, AbortController>()
+  readonly #ends = new Set<Promise<void>>()
 
   constructor(
     monitor: Monitor,
@@ -41,13 +42,15 @@ export class Executions {
     const abort = new AbortController()
     this.#running.set(key.id, abort)
     log.info({ mode: mode.kind, args }, 'begun')
-    void this.#outcome(key, args, mode, abort.signal, log).then(outcome => {
+    const end = this.#outcome(key, args, mode, abort.signal, log).then(outcome => {
       this.#running.delete(key.id)
+      this.#ends.delete(end)
       const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
       // The answer first: a line of the log costs as much as an operation in Xenstore.
       this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
     })
+    this.#ends.add(end)
   }
 
   /** The requester took it back, or nobody waits for it any more. */
@@ -55,8 +58,10 @@ export class Executions {
     this.#running.get(id)?.abort(new CommandCancelled('the command was taken back'))
   }
 
-  abortAll(): void {
+  /** Resolves when all have ended: what QEMU has already is waited for. Never rejects. */
+  async abortAll(): Promise<void> {
     for (const id of this.#running.keys()) this.abort(id)
+    await Promise.all(this.#ends)
   }
 
   /** The answer of a command was collected, or nobody will: what was kept for it goes. Never rejects. */

@@ -101,6 +101,7 @@ export class Session {
   /** The first time in an epoch: takes up what stands there; the watch's first event lists once more what came in between. */
   async #begin(io: ResponderIo): Promise<void> {
     const { xenstore, engine, saveChannel } = this.#parts
+    await engine.predecessorOver
     const found = await takeStock(xenstore)
     await saveChannel?.sweep(new Set(found.requests.map(({ id }) => id)))
     engine.attach(effect => io.perform(effect))
