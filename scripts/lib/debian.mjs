@@ -10,6 +10,10 @@ const PACKAGES = {
   '/usr/include/xenctrl.h': 'libxen-dev',
   '/usr/include/stdlib.h': 'libc6-dev',
   gcc: 'gcc',
+  'apt-cache': 'apt',
+  dpkg: 'dpkg',
+  strip: 'binutils',
+  xz: 'xz-utils',
   '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
 
@@ -21,6 +25,9 @@ export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xen
 
 /** What the tests cannot do without. */
 export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls']
+
+/** What builds images out of Debian's packages. */
+export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']
