@@ -25,6 +25,8 @@ export async function bundlePrograms() {
         entryPoints: [join(root, entry)],
         outfile,
         ...bundleOptions,
+        // They are installed as programs.
+        banner: { js: `#!/usr/bin/env node\n${bundleOptions.banner.js}` },
         minify: true,
         // Error classes are named in logs.
         keepNames: true,

@@ -14,6 +14,8 @@ const PACKAGES = {
   dpkg: 'dpkg',
   strip: 'binutils',
   xz: 'xz-utils',
+  ld: 'binutils',
+  setpriv: 'util-linux',
   '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
 
@@ -28,6 +30,9 @@ export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls']
 
 /** What builds images out of Debian's packages. */
 export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz']
+
+/** What the lab runs on, and compiles its guest with; everything in it comes from packages that are only unpacked. */
+export const FOR_LAB = ['qemu-system-x86_64', 'gcc', 'ld', 'setpriv']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']

@@ -46,6 +46,6 @@ export async function stubdomImage() {
   sysroot.addLibraries(tree, node)
   const agent = readFileSync(join(root, 'packages/stubdom-agent/dist/stubdom-agent.mjs'))
   tree.file('usr/lib/stubdom-agent.mjs', agent, { component: 'agent' })
-  tree.file('init', readFileSync(join(root, 'test/lab/interim-init.sh')), { mode: 0o755, component: 'init' })
+  tree.file('init', readFileSync(join(root, 'packages/stubdom-agent/init/init')), { mode: 0o755, component: 'init' })
   return { tree, kernel }
 }

@@ -55,6 +55,7 @@ export async function buildBootFiles(): Promise<BootFiles> {
   const modules = kernel.modules(MODULES)
   for (const { name, data } of modules) tree.file(`lib/modules/${name}.ko`, data)
   tree.file('lib/modules/order', `${modules.map(({ name }) => name).join('\n')}\n`)
+  tree.link('usr/bin/env', '/bin/busybox')
   for (const program of XEN_PROGRAMS) sysroot.addProgram(tree, `${XEN_BIN}/${program}`, { component: 'xen' })
   // libxl wants it there; Debian has it elsewhere.
   tree.link('usr/bin/vchan-socket-proxy', `/${XEN_BIN}/vchan-socket-proxy`)
