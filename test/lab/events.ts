@@ -1,6 +1,6 @@
 /** What dom0 tells the host, one JSON document a line. */
 export type LabEvent =
-  | { readonly event: 'booted' | 'ended' }
+  | { readonly event: 'booted' | 'ready' | 'ended' }
   | { readonly event: 'planned'; readonly tests: number }
   | { readonly event: 'began'; readonly test: string }
   | { readonly event: 'passed'; readonly test: string; readonly ms: number }

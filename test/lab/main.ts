@@ -66,12 +66,14 @@ async function runLab(
     })
     print(`lab: Xen and dom0 are up after ${seconds()} s (${booted.how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'})`)
     booted.machine.events.write('go\n')
-    if (options.mode === 'shell') {
-      await converse(booted.machine)
-      return undefined
-    }
     const died = booted.machine.exited.then(how => `the machine ended: ${how}`)
-    return await Promise.race([events?.ended.then(() => undefined), died])
+    const ended = events?.ended.then(() => undefined)
+    if (options.mode === 'shell') {
+      const problem = await Promise.race([events?.ready.then(() => undefined), died])
+      if (problem === undefined) await Promise.race([converse(booted.machine), ended])
+      return problem
+    }
+    return await Promise.race([ended, died])
   }
 
   const problem = await Promise.race([work().catch((error: Error) => error.message), cutShort])

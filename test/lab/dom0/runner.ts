@@ -3,13 +3,15 @@ import type { LabRequest } from '../events.ts'
 import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
+import { runPlayground } from './playground.ts'
 
 const SHIP_EVERY_MS = 1_000
 
 const request = JSON.parse(readFileSync('/lab/request.json', 'utf8')) as LabRequest
 const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
 try {
-  await runTests(request.filters)
+  if (request.mode === 'shell') await runPlayground(request)
+  else await runTests(request.filters)
 } finally {
   clearInterval(shipping)
   shipLogs()
