@@ -6,6 +6,8 @@ import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
+import { HelperHypervisor } from './plumb/hypervisor.ts'
+import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
 import { Stubdomain } from './stubdomain.ts'
@@ -25,6 +27,10 @@ export interface Dom0Options {
   readonly retentionMs?: number | undefined
   /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
   readonly saveDir?: string | undefined
+  /** The program that makes hypercalls for hot-plugging with plumbing (native/stubdom-plumb.c); `stubdom-plumb` in PATH by default. */
+  readonly plumbHelper?: string | undefined
+  /** Where the kernel shows its devices: `/sys` by default. */
+  readonly sysfs?: string | undefined
 }
 
 /**
@@ -78,7 +84,10 @@ export class Dom0 {
       session = new Session(this.#link, pair)
       this.#sessions.set(key, session)
     }
-    return new Stubdomain(pair, { session, newId: this.#newId, saveDir: this.#options.saveDir })
+    const { saveDir, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
+    const hypervisor = new HelperHypervisor(plumbHelper)
+    const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
+    return new Stubdomain(pair, { session, newId: this.#newId, saveDir, plumbing })
   }
 
   /**

@@ -11,6 +11,7 @@ import type { ErrorCode, FailureOutcome, PendingResponse } from '@stubdom/protoc
  *     ├─ NoAgentError            no agent is ready in the stubdomain; nothing was sent
  *     ├─ VersionMismatchError    the agent shares no protocol version with us; nothing was sent
  *     ├─ SaveTargetError         the file to save to cannot be written
+ *     ├─ PlumbingError           the toolstack's part of a hot-plug (pciback, hypercalls) failed: `step`, `outcome`
  *     ├─ CommandFailedError      the command was not done, or partly: `code`, `outcome`, `stage`
  *     ├─ CommandCancelledError   the caller took the command back; nothing was done
  *     └─ OutcomeUnknownError     no final answer: the command may still take effect; its `id` can be picked up again
@@ -90,6 +91,21 @@ export class SaveTargetError extends Dom0Error {
 
   constructor(outcome: FailureOutcome, message: string, options?: Dom0ErrorOptions) {
     super(message, options)
+    this.outcome = outcome
+  }
+}
+
+/** What only the toolstack can do for a device was refused; what had been done before was taken back, or the message says what was not. */
+export class PlumbingError extends Dom0Error {
+  override readonly name = 'PlumbingError'
+  readonly code = 'plumbing'
+  /** How far it had come. */
+  readonly step: string
+  readonly outcome: FailureOutcome
+
+  constructor(step: string, outcome: FailureOutcome, message: string, options?: Dom0ErrorOptions) {
+    super(message, options)
+    this.step = step
     this.outcome = outcome
   }
 }

@@ -10,11 +10,15 @@ export {
   NoAgentError,
   NoXenstoreError,
   OutcomeUnknownError,
+  PlumbingError,
   SaveTargetError,
   UsageError,
   VersionMismatchError,
 } from './errors.ts'
 export type { Logger } from './logger.ts'
+export type { PlumbedAttach, PlumbedDetach } from './plumb/hot-plug.ts'
+export type { Range } from './plumb/hypervisor.ts'
+export type { PlumbingReport } from './plumb/plumbing.ts'
 export type { CommandOptions } from './session/options.ts'
 export type { RunningCommand } from './session/running-command.ts'
 export type { SaveStateArgs, Stubdomain } from './stubdomain.ts'

@@ -1,6 +1,6 @@
 import { printable } from '@stubdom/protocol'
 import pc from 'picocolors'
-import { connect, type Dom0 } from '../dom0.ts'
+import { connect, type Dom0, type Dom0Options } from '../dom0.ts'
 import { Dom0Error, OutcomeUnknownError } from '../errors.ts'
 import type { CommandOptions } from '../session/options.ts'
 import type { RunningCommand } from '../session/running-command.ts'
@@ -14,6 +14,9 @@ export interface Printout {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: string
 }
+
+/** What single commands of the program want of the library besides what all of them do. */
+type Dom0Settings = Pick<Dom0Options, 'saveDir' | 'plumbHelper'>
 
 /** The person at the terminal did not want to wait. */
 class InterruptedError extends Dom0Error {
@@ -58,14 +61,14 @@ export class Context {
     return { timeoutMs: timeout === undefined ? undefined : timeout * 1_000, id }
   }
 
-  async dom0(options: { saveDir?: string | undefined } = {}): Promise<Dom0> {
+  async dom0(options: Dom0Settings = {}): Promise<Dom0> {
     const { xenstore, verbose } = this.#globals
     const logger = verbose ? await verboseLogger() : undefined
     this.#dom0 ??= await connect({ xenstore, logger, watch: 'node', ...options })
     return this.#dom0
   }
 
-  async stubdomain(domain: string, options?: { saveDir?: string | undefined }): Promise<Stubdomain> {
+  async stubdomain(domain: string, options?: Dom0Settings): Promise<Stubdomain> {
     return (await this.dom0(options)).stubdomain(domain)
   }
 

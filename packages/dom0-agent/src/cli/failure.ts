@@ -4,6 +4,7 @@ import {
   CommandFailedError,
   Dom0Error,
   OutcomeUnknownError,
+  PlumbingError,
   SaveTargetError,
 } from '../errors.ts'
 import { exitCodeOf } from './exit-codes.ts'
@@ -67,6 +68,7 @@ function facts(error: unknown): Facts {
     return { code, message, outcome: error.outcome, id: error.id, stage: error.stage, remedy }
   }
   if (error instanceof OutcomeUnknownError) return { code, message, outcome: 'unknown', id: error.id, remedy }
+  if (error instanceof PlumbingError) return { code, message, outcome: error.outcome, stage: error.step, remedy }
   if (error instanceof CommandCancelledError) return { code, message, outcome: 'not-done', id: error.id, remedy }
   return { code, message, outcome: error instanceof SaveTargetError ? error.outcome : 'not-done', remedy }
 }
