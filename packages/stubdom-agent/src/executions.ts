@@ -10,7 +10,8 @@ import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
 export interface ExecutionListener {
   /** Whether QEMU may be told: see Responder.commit. */
   commit(key: CommandKey): boolean
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void
+  /** Resolves with whether it was written. */
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   accepted(key: CommandKey): void
   executed(key: CommandKey, outcome: ExecutionOutcome): void
 }
@@ -146,7 +147,7 @@ export class Executions {
       },
       stage: (stage, done) => {
         progress.stage = stage
-        listener.stage(key, stage, done)
+        return listener.stage(key, stage, done)
       },
       accepted: () => {
         progress.accepted = true

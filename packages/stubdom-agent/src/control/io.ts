@@ -24,18 +24,26 @@ export class ResponderIo {
     this.#log = log
   }
 
-  perform(effect: StoreEffect): void {
-    this.#perform(effect).catch(error => {
+  /** Resolves with whether Xenstore did it; never rejects. */
+  async perform(effect: StoreEffect): Promise<boolean> {
+    try {
+      await this.#perform(effect)
+      return true
+    } catch (error) {
       // A lost connection ends the session, which says so once, and the responder is told by the next one.
-      if (error instanceof XenstoreConnectionError) return
-      this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
-    })
+      if (!(error instanceof XenstoreConnectionError)) {
+        this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
+      }
+      return false
+    }
   }
 
   async #perform(effect: StoreEffect): Promise<void> {
     switch (effect.do) {
-      case 'read-request':
-        return this.#tell({ on: 'request-read', ...key(effect), bytes: await this.#read(requestPath(effect)) })
+      case 'read-request': {
+        const bytes = await this.#read(requestPath(effect))
+        return this.#tell({ on: 'request-read', ...key(effect), bytes })
+      }
       case 'read-request-parts': {
         const parts = await inWindow(effect.count, index => this.#read(at(Layout.requestPart(effect.id, index))))
         return this.#tell({ on: 'request-parts-read', ...key(effect), parts })
@@ -60,10 +68,11 @@ export class ResponderIo {
   }
 
   async #claim(effect: Extract<StoreEffect, { do: 'claim' }>): Promise<void> {
-    const [written, request] = await Promise.allSettled([
+    const claim = Promise.allSettled([
       this.#xenstore.write(responsePath(effect), effect.node),
       this.#read(requestPath(effect)),
     ])
+    const [written, request] = await claim
     if (written.status === 'rejected' && written.reason instanceof XenstoreReplyError) {
       return this.#tell({ on: 'claim-refused', ...key(effect) })
     }
@@ -76,7 +85,8 @@ export class ResponderIo {
   async #answer(effect: CommandKey, message: EncodedMessage): Promise<void> {
     try {
       if (message.parts.length > 0) await this.#writeParts(key(effect), message.parts)
-      await this.#xenstore.write(responsePath(effect), message.node)
+      const answer = this.#xenstore.write(responsePath(effect), message.node)
+      await answer
     } catch (error) {
       if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
       throw error
@@ -96,11 +106,13 @@ export class ResponderIo {
     return turn
   }
 
-  async #remove({ command, id, parts, directory }: Extract<StoreEffect, { do: 'remove-response' }>): Promise<void> {
-    await Promise.all([
+  async #remove(effect: Extract<StoreEffect, { do: 'remove-response' }>): Promise<void> {
+    const { command, id, parts, directory } = effect
+    const removal = Promise.all([
       this.#xenstore.rm(at(Layout.response(command, id))),
       ...(parts ? [this.#xenstore.rm(at(Layout.responseParts(id)))] : []),
     ])
+    await removal
     if (directory) await this.#xenstore.rm(at(Layout.responsesOf(command)))
   }
 
