@@ -14,6 +14,7 @@ import type { AgentOptions } from './options.ts'
 import { Removals } from './pci/removals.ts'
 import type { Monitor } from './qemu/monitor.ts'
 import type { SaveChannel } from './save/channel.ts'
+import { reached } from './steps.ts'
 import { AGENT_VERSION } from './version.ts'
 
 /** The longest that setTimeout can wait. */
@@ -110,6 +111,7 @@ export class Engine implements ExecutionListener {
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
+        reached('answer collected', effect)
         // What was kept for the answer goes first: with the response's node all of the command is gone.
         return void this.#executions.collected(effect).then(() => this.#store?.(effect))
       case 'write-pending':

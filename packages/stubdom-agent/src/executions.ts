@@ -5,6 +5,7 @@ import { handlerOf } from './commands/index.ts'
 import type { Task } from './commands/task.ts'
 import type { Logger } from './logger.ts'
 import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
+import { reached } from './steps.ts'
 
 /** What an execution tells whoever started it. */
 export interface ExecutionListener {
@@ -47,6 +48,7 @@ export class Executions {
       this.#running.delete(key.id)
       this.#ends.delete(end)
       const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      reached('outcome known', key)
       // The answer first: a line of the log costs as much as an operation in Xenstore.
       this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
@@ -119,7 +121,9 @@ export class Executions {
 
   async #reconcile(handler: Handler, args: unknown, task: Task, left: LeftBehind): Promise<ExecutionOutcome> {
     if (!handler.reconcile) return failed({ code: 'interrupted', message: 'the agent restarted', outcome: 'partly' })
+    reached('reconciling', task)
     const found = await handler.reconcile(args as never, task, left)
+    reached('reconciled', task)
     if (found.found === 'done') return { kind: 'done', result: found.result, reconciled: true }
     return failed({ code: 'interrupted', message: found.message, outcome: found.found })
   }

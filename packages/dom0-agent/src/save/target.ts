@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SaveTargetError } from '../errors.ts'
+import { reached } from '../steps.ts'
 import { SaveChannelError } from './channel.ts'
 
 /** What must arrive. */
@@ -37,6 +38,7 @@ export class SaveTarget {
     try {
       // Permissions alone do not tell: root passes them all, and a file system may be read-only.
       const probe = await target.#openTemporary()
+      reached('target probed')
       await probe.file.close()
       await rm(probe.path, { force: true })
       await target.#sweep()
@@ -61,10 +63,12 @@ export class SaveTarget {
         try {
           await copy(pieces, file, expected)
           await file.sync()
+          reached('state copied')
         } finally {
           await file.close()
         }
         await rename(path, this.path)
+        reached('state stored')
       } catch (error) {
         await rm(path, { force: true })
         throw error

@@ -2,6 +2,7 @@ import type { CommandKey, EncodedMessage, ResponderEffect, ResponderInput } from
 import { Layout } from '@stubdom/protocol'
 import { isErrno, type XenstoreClient, XenstoreConnectionError, XenstoreReplyError } from '@stubdom/xenstore'
 import type { Logger } from '../logger.ts'
+import { reached } from '../steps.ts'
 import { at } from './own-tree.ts'
 
 /** The effects that are done in Xenstore; the others concern QEMU. */
@@ -42,6 +43,7 @@ export class ResponderIo {
     switch (effect.do) {
       case 'read-request': {
         const bytes = await this.#read(requestPath(effect))
+        reached('request read', effect)
         return this.#tell({ on: 'request-read', ...key(effect), bytes })
       }
       case 'read-request-parts': {
@@ -51,7 +53,9 @@ export class ResponderIo {
       case 'claim':
         return this.#claim(effect)
       case 'write-pending':
-        return this.#xenstore.write(responsePath(effect), effect.node)
+        await this.#xenstore.write(responsePath(effect), effect.node)
+        reached('progress written', effect)
+        return
       case 'write-answer':
         return this.#answer(effect, effect.message)
       case 'write-refused':
@@ -72,7 +76,9 @@ export class ResponderIo {
       this.#xenstore.write(responsePath(effect), effect.node),
       this.#read(requestPath(effect)),
     ])
+    reached('claim sent', effect)
     const [written, request] = await claim
+    reached('claim acknowledged', effect)
     if (written.status === 'rejected' && written.reason instanceof XenstoreReplyError) {
       return this.#tell({ on: 'claim-refused', ...key(effect) })
     }
@@ -86,11 +92,13 @@ export class ResponderIo {
     try {
       if (message.parts.length > 0) await this.#writeParts(key(effect), message.parts)
       const answer = this.#xenstore.write(responsePath(effect), message.node)
+      reached('answer sent', effect)
       await answer
     } catch (error) {
       if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
       throw error
     }
+    reached('answer written', effect)
     this.#tell({ on: 'answer-written', ...key(effect) })
   }
 
@@ -112,7 +120,9 @@ export class ResponderIo {
       this.#xenstore.rm(at(Layout.response(command, id))),
       ...(parts ? [this.#xenstore.rm(at(Layout.responseParts(id)))] : []),
     ])
+    reached('answer removal sent', effect)
     await removal
+    reached('answer removed', effect)
     if (directory) await this.#xenstore.rm(at(Layout.responsesOf(command)))
   }
 
