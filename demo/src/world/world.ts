@@ -5,7 +5,7 @@ import { type Daemon, startXenstored, type TestXenstored } from '@stubdom/test-x
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { Child } from '../child.ts'
 import type { Qemu } from '../qemu/qemu.ts'
-import { type Guest, startQemu } from '../qemu/start.ts'
+import { type Guest, type QemuOptions, startQemu } from '../qemu/start.ts'
 import { Multiplexer } from '../xenbus/multiplexer.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
 import { PROGRAMS } from './programs.ts'
@@ -21,6 +21,12 @@ export interface WorldOptions {
   readonly agentArguments?: readonly string[]
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
   readonly daemon?: Daemon
+  /** The agent's bundle; the one that ships unless said otherwise. */
+  readonly agentProgram?: string
+  /** What the agent has in its environment besides what the world needs. */
+  readonly agentEnvironment?: NodeJS.ProcessEnv
+  /** Arguments for QEMU besides those that the world needs. */
+  readonly qemuArguments?: readonly string[]
   /** Do not start the agent yet. */
   readonly withoutAgent?: boolean
 }
@@ -51,7 +57,7 @@ export class World {
         const upstream = xenstored.domainSocketPath(domid)
         buses.push(await Multiplexer.listen({ path: busPath(directory, domid), upstream }))
       }
-      qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
+      qemu = await startQemu(qemuOptions(directory, options))
       const world = new World(options, domains, { directory, xenstored, buses, qemu })
       if (!options.withoutAgent) await world.startAgent()
       return world
@@ -114,7 +120,7 @@ export class World {
   /** Starts another QEMU in the place of one that has ended. */
   async restartQemu(): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu({ dir: this.directory, guest: this.#options.guest ?? 'cooperative' })
+    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options))
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -124,10 +130,11 @@ export class World {
 
   /** Starts the agent in the stubdomain; it becomes ready when dom0 has made the control directory. */
   async startAgent(): Promise<Child> {
-    const { driver = 'edu', agentArguments = [] } = this.#options
+    const { driver = 'edu', agentArguments = [], agentProgram = PROGRAMS.agent, agentEnvironment } = this.#options
     const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory, ...agentArguments]
-    const env = { PATH: process.env['PATH'], XENSTORED_PATH: this.domainSocket(this.domains.stubdomain) }
-    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args], [], env)
+    const xenstore = this.domainSocket(this.domains.stubdomain)
+    const env = { PATH: process.env['PATH'], XENSTORED_PATH: xenstore, ...agentEnvironment }
+    this.#agent = await Child.start(process.execPath, [agentProgram, ...args], [], env)
     return this.#agent
   }
 
@@ -155,6 +162,10 @@ export class World {
 
 function busPath(directory: string, domid: number): string {
   return join(directory, `dom${domid}.sock`)
+}
+
+function qemuOptions(dir: string, { guest = 'cooperative', qemuArguments = [] }: WorldOptions): QemuOptions {
+  return { dir, guest, extraArgs: qemuArguments }
 }
 
 async function createDomains(xenstored: TestXenstored, domains: DomainPair): Promise<void> {

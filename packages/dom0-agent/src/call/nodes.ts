@@ -1,5 +1,6 @@
 import { controlPath, decodeHello, type EncodedMessage, Layout, type NodeBytes } from '@stubdom/protocol'
 import type { Connection } from '../connection.ts'
+import { reached } from '../steps.ts'
 import { windowed } from '../windowed.ts'
 
 /** The parts of a request could not be written, so that the node that commits it was not sent at all. */
@@ -36,17 +37,24 @@ export class CallNodes {
         throw new RequestNotSentError(cause.message, { cause })
       })
     }
-    await client.write(this.#requestPath, node)
+    const written = client.write(this.#requestPath, node)
+    reached('request sent')
+    await written
+    reached('request written')
   }
 
-  rewriteRequest(node: string): Promise<void> {
-    return this.#connection.client.write(this.#requestPath, node)
+  /** The request once more, with `cancel`. */
+  async rewriteRequest(node: string): Promise<void> {
+    await this.#connection.client.write(this.#requestPath, node)
+    reached('cancel written')
   }
 
   async removeRequest(withParts: boolean): Promise<void> {
     const request = this.#connection.client.rm(this.#requestPath)
     const parts = withParts ? this.#connection.client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
+    reached('request removal sent')
     await Promise.all([request, parts])
+    reached('request removed')
   }
 
   /** Takes the request back; what the agent had said by then. */

@@ -12,6 +12,7 @@ import { XenstoreConnectionError, XenstoreReplyError, XenstoreUsageError } from 
 import type { Liveness } from '../domains/liveness.ts'
 import type { Pair } from '../domains/pair.ts'
 import type { Logger } from '../logger.ts'
+import { reached } from '../steps.ts'
 import type { ResponseHints } from './hints.ts'
 import { type CallNodes, RequestNotSentError } from './nodes.ts'
 
@@ -157,6 +158,7 @@ export class CallRunner {
     const { nodes } = this.#around
     switch (effect.do) {
       case 'write-request':
+        reached('request unsent')
         return this.#ask(
           effect.do,
           () => nodes.writeRequest(effect.message),
@@ -253,6 +255,7 @@ export class CallRunner {
     const text = encodeJson(response)
     if (text === this.#reported) return
     this.#reported = text
+    reached('progress read')
     this.#latest = response
     const { state, stage, overdue, cancel } = response
     const said = { state, stage: stage === undefined ? stage : printable(stage), overdue, cancel }
@@ -271,6 +274,7 @@ export class CallRunner {
       return this.#unseen(`the connection to Xenstore was lost and did not come back in time: ${this.#pause.reason}`)
     }
     this.#over = true
+    reached('answer read')
     clearTimeout(this.#timer)
     for (const stop of this.#following.splice(0)) stop()
     this.#resolve({ verdict, collect: this.#collect, heard: this.#call.heard })
