@@ -7,6 +7,7 @@ export {
   CommandFailedError,
   Dom0Error,
   DomainError,
+  MisbehavingError,
   NoAgentError,
   NoXenstoreError,
   OutcomeUnknownError,
@@ -15,6 +16,7 @@ export {
   VersionMismatchError,
 } from './errors.ts'
 export type { Logger } from './logger.ts'
+export type { Misbehaviour } from './misbehaviour.ts'
 export type { CommandOptions } from './session/options.ts'
 export type { RunningCommand } from './session/running-command.ts'
 export type { SaveStateArgs, Stubdomain } from './stubdomain.ts'
