@@ -353,7 +353,7 @@ const scenarios: CallScenario[] = [
       [9_999, answering(16), 'report running'],
       [10_000, 'tick', 'read-response'],
       [14_000, answering(16), 'report running'],
-      [14_999, 'tick', 'write-cancel', 'read-refused'],
+      [14_999, 'tick', 'write-cancel', 'read-response', 'read-refused'],
     ],
   ],
 ]
