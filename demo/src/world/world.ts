@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly agentEnvironment?: NodeJS.ProcessEnv
   /** Arguments for QEMU besides those that the world needs. */
   readonly qemuArguments?: readonly string[]
+  /** A Xenstore that runs already, so that several worlds share it; who started it ends it. Their domids must differ. */
+  readonly xenstored?: TestXenstored
   /** Do not start the agent yet. */
   readonly withoutAgent?: boolean
 }
@@ -47,7 +49,7 @@ export class World {
   static async start(options: WorldOptions = {}): Promise<World> {
     const domains = options.domains ?? { guest: 6, stubdomain: 7, name: 'hvm1' }
     const directory = await mkdtemp(join(tmpdir(), 'stubdom-'))
-    const xenstored = await startXenstored({ daemon: options.daemon ?? 'embedded' })
+    const xenstored = options.xenstored ?? (await startXenstored({ daemon: options.daemon ?? 'embedded' }))
     const buses: Multiplexer[] = []
     let qemu: Qemu | undefined
     try {
@@ -64,7 +66,7 @@ export class World {
     } catch (error) {
       await qemu?.stop()
       await Promise.all(buses.map(bus => bus.close()))
-      await xenstored.stop()
+      await leave(xenstored, domains, options).catch(() => undefined) // What went wrong first says more.
       await rm(directory, { recursive: true, force: true })
       throw error
     }
@@ -144,18 +146,18 @@ export class World {
     await this.#agent?.exited
   }
 
-  /** Starts the Xenstore anew, with an empty store, and lays the domains out once more. */
+  /** Starts the Xenstore anew, with an empty store, and lays the domains out once more; those of this world alone. */
   async restartXenstored(): Promise<void> {
     await this.xenstored.restart()
     await createDomains(this.xenstored, this.domains)
   }
 
-  /** Ends every process and removes every file. */
+  /** Ends every process and removes every file; of a Xenstore that others use, its domains. */
   async stop(): Promise<void> {
     await this.killAgent()
     await this.qemu.stop()
     await Promise.all(this.#buses.map(bus => bus.close()))
-    await this.xenstored.stop()
+    await leave(this.xenstored, this.domains, this.#options)
     await rm(this.directory, { recursive: true, force: true })
   }
 }
@@ -172,4 +174,13 @@ async function createDomains(xenstored: TestXenstored, domains: DomainPair): Pro
   await xenstored.hypervisor.create(domains.guest)
   await xenstored.hypervisor.create(domains.stubdomain)
   await layOutDomains(xenstored.dom0, domains)
+}
+
+/** Ends the Xenstore; one that others use goes on without these domains, as after libxl has destroyed them. */
+async function leave(xenstored: TestXenstored, domains: DomainPair, options: WorldOptions): Promise<void> {
+  if (!options.xenstored) return xenstored.stop()
+  for (const domid of [domains.stubdomain, domains.guest]) {
+    await xenstored.destroyDomain(domid)
+    await xenstored.dom0.rm(`/local/domain/${domid}`)
+  }
 }
