@@ -22,7 +22,15 @@ await writeFile(join(root, 'dist/stubdom.vmlinuz'), kernel.vmlinuz())
 
 const sha256 = createHash('sha256').update(image).digest('hex')
 if (values.json) {
-  console.log(JSON.stringify({ file: 'dist/stubdom.cpio', bytes: image.length, sha256, kernel: kernel.release, components: tree.components() }))
+  console.log(
+    JSON.stringify({
+      file: 'dist/stubdom.cpio',
+      bytes: image.length,
+      sha256,
+      kernel: kernel.release,
+      components: tree.components(),
+    }),
+  )
 } else {
   for (const { name, bytes, files } of tree.components()) {
     console.log(`${name.padEnd(20)} ${megabytes(bytes)}  ${files === 1 ? '1 file' : `${files} files`}`)

@@ -16,3 +16,14 @@ export const bundleOptions = {
   },
   logLevel: /** @type {const} */ ('warning'),
 }
+
+/** Of the bundles that ship. */
+export const shippedOptions = {
+  ...bundleOptions,
+  // They are installed as programs.
+  banner: { js: `#!/usr/bin/env node\n${bundleOptions.banner.js}` },
+  minify: true,
+  // Error classes are named in logs.
+  keepNames: true,
+  legalComments: /** @type {const} */ ('eof'),
+}

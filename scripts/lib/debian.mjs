@@ -32,7 +32,7 @@ export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls']
 export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz']
 
 /** What the lab runs on, and compiles its guest with; everything in it comes from packages that are only unpacked. */
-export const FOR_LAB = ['qemu-system-x86_64', 'gcc', 'ld', 'setpriv']
+export const FOR_LAB = ['qemu-system-x86_64', '/usr/include/xenctrl.h', '/usr/include/stdlib.h', 'gcc', 'ld', 'setpriv']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']

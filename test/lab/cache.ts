@@ -30,14 +30,16 @@ export async function cached(
 /** Removes what is cached under a name. */
 function dropOthers(name: string): void {
   for (const entry of readdirSync(CACHE)) {
-    if (entry.startsWith(`${name}-`) && !entry.endsWith(`.${process.pid}`)) rmSync(join(CACHE, entry), { recursive: true })
+    if (entry.startsWith(`${name}-`) && !entry.endsWith(`.${process.pid}`))
+      rmSync(join(CACHE, entry), { recursive: true })
   }
 }
 
 /** A hash over files and directories of the checkout (whole), and over texts. */
 export function fingerprint(paths: readonly string[], texts: readonly string[] = []): string {
   const hash = createHash('sha256')
-  for (const path of paths.flatMap(path => filesBelow(join(root, path)))) hash.update(`${path}\0`).update(readFileSync(path))
+  for (const path of paths.flatMap(path => filesBelow(join(root, path))))
+    hash.update(`${path}\0`).update(readFileSync(path))
   for (const text of texts) hash.update(`${text}\0`)
   return hash.digest('hex').slice(0, 24)
 }
@@ -52,5 +54,7 @@ export function systemVersion(): string {
 
 function filesBelow(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path]
-  return readdirSync(path).sort().flatMap(name => filesBelow(join(path, name)))
+  return readdirSync(path)
+    .sort()
+    .flatMap(name => filesBelow(join(path, name)))
 }

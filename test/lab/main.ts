@@ -6,7 +6,7 @@ import type { LabEvent } from './events.ts'
 import { buildPayload } from './images/payload.ts'
 import type { MachineFiles } from './machine/command-line.ts'
 import type { Machine } from './machine/machine.ts'
-import { HELP, LabUsageError, type LabOptions, parseOptions } from './options.ts'
+import { HELP, type LabOptions, LabUsageError, parseOptions } from './options.ts'
 import { Report } from './report.ts'
 import { RunDirectory } from './run-directory.ts'
 import { converse } from './terminal.ts'
@@ -27,7 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const directory = new RunDirectory()
   let machine: Machine | undefined
   const interrupted = new Promise<string>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(`ended by ${signal}`))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => resolve(`ended by ${signal}`))
   })
   const timeLimit = new Promise<string>(resolve => {
     setTimeout(() => resolve(`not done after ${options.timeLimit} s`), options.timeLimit * 1_000).unref()
@@ -64,7 +65,9 @@ async function runLab(
       events = new EventStream(started.events, take)
       return events
     })
-    print(`lab: Xen and dom0 are up after ${seconds()} s (${booted.how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'})`)
+    print(
+      `lab: Xen and dom0 are up after ${seconds()} s (${booted.how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'})`,
+    )
     booted.machine.events.write('go\n')
     const died = booted.machine.exited.then(how => `the machine ended: ${how}`)
     const ended = events?.ended.then(() => undefined)

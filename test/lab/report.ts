@@ -15,14 +15,20 @@ export class Report {
   }
 
   get passed(): boolean {
-    return this.#planned !== undefined && this.#planned > 0 && this.#count('failed') === 0 && this.#results.length === this.#planned
+    return (
+      this.#planned !== undefined &&
+      this.#planned > 0 &&
+      this.#count('failed') === 0 &&
+      this.#results.length === this.#planned
+    )
   }
 
   take(event: LabEvent): void {
     if (event.event === 'planned') this.#planned = event.tests
     else if (event.event === 'began') this.#running = event.test
     else if (event.event === 'passed') this.#add({ test: event.test, state: 'passed', ms: event.ms })
-    else if (event.event === 'failed') this.#add({ test: event.test, state: 'failed', ms: event.ms, error: event.error })
+    else if (event.event === 'failed')
+      this.#add({ test: event.test, state: 'failed', ms: event.ms, error: event.error })
     else if (event.event === 'skipped') this.#add({ test: event.test, state: 'skipped', ms: 0, error: event.why })
   }
 

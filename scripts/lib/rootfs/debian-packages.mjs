@@ -11,7 +11,14 @@ const exec = promisify(execFile)
 /** Unpacked packages, each in a directory named after the SHA-256 of its .deb: what is there is right and stays. */
 const CACHE = join(root, 'node_modules/.cache/debian')
 
-const ONLY_DEPENDENCIES = ['--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces', '--no-enhances']
+const ONLY_DEPENDENCIES = [
+  '--no-recommends',
+  '--no-suggests',
+  '--no-conflicts',
+  '--no-breaks',
+  '--no-replaces',
+  '--no-enhances',
+]
 
 /**
  * Fetches Debian packages and, of what they depend on, the libraries; unpacks them without installing anything, so that no root is needed and
@@ -71,7 +78,8 @@ async function locate(names) {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const known = new Set(packages.map(({ name }) => name))
   const unknown = names.filter(name => !known.has(name))
-  if (unknown.length > 0) throw new Error(`apt does not offer ${unknown.join(', ')}: Debian 12, and apt-get update, are needed`)
+  if (unknown.length > 0)
+    throw new Error(`apt does not offer ${unknown.join(', ')}: Debian 12, and apt-get update, are needed`)
   return packages
 }
 
@@ -85,7 +93,9 @@ async function fetch(packages) {
     for (const { file, sha256, directory } of packages) {
       if (!files.has(file)) throw new Error(`apt-get download brought no ${file}`)
       const archive = join(download, file)
-      const found = createHash('sha256').update(await readFile(archive)).digest('hex')
+      const found = createHash('sha256')
+        .update(await readFile(archive))
+        .digest('hex')
       if (found !== sha256) throw new Error(`${file} has SHA-256 ${found}, apt announced ${sha256}`)
       const unpacked = `${archive}.d`
       await exec('dpkg', ['-x', archive, unpacked])
@@ -100,6 +110,8 @@ async function apt(program, args, cwd = root) {
   try {
     return await exec(program, args, { cwd, env: { ...process.env, LC_ALL: 'C' }, maxBuffer: 64 << 20 })
   } catch (error) {
-    throw new Error(`${program} ${args.slice(0, 2).join(' ')} … failed: ${error.stderr?.trim() || error.message}`, { cause: error })
+    throw new Error(`${program} ${args.slice(0, 2).join(' ')} … failed: ${error.stderr?.trim() || error.message}`, {
+      cause: error,
+    })
   }
 }

@@ -8,10 +8,27 @@ import { stripped } from './stripped.mjs'
 import { Sysroot } from './sysroot.mjs'
 import { Tree } from './tree.mjs'
 
-const PACKAGES = ['busybox-static', 'ipxe-qemu', 'libstdc++6', 'qemu-system-data', 'qemu-system-xen', 'seabios', 'xen-utils-4.17']
+const PACKAGES = [
+  'busybox-static',
+  'ipxe-qemu',
+  'libstdc++6',
+  'qemu-system-data',
+  'qemu-system-xen',
+  'seabios',
+  'xen-utils-4.17',
+]
 
 /** What the kernel has as modules and a stubdomain cannot do without. */
-const MODULES = ['xen-privcmd', 'xen-evtchn', 'xenfs', 'xen-gntdev', 'xen-gntalloc', 'xen-pcifront', 'xen-blkfront', 'xen-netfront']
+const MODULES = [
+  'xen-privcmd',
+  'xen-evtchn',
+  'xenfs',
+  'xen-gntdev',
+  'xen-gntalloc',
+  'xen-pcifront',
+  'xen-blkfront',
+  'xen-netfront',
+]
 
 /** What QEMU opens for the devices that libxl gives a guest: video BIOSes, network boot ROMs, the interrupt helper. */
 const FIRMWARE = [
@@ -37,9 +54,13 @@ export async function stubdomImage() {
 
   for (const path of MOUNT_POINTS) tree.directory(path)
   addBusybox(tree, sysroot)
-  for (const { name, data } of kernel.modules(MODULES)) tree.file(`lib/modules/${name}.ko`, data, { component: 'kernel modules' })
+  for (const { name, data } of kernel.modules(MODULES))
+    tree.file(`lib/modules/${name}.ko`, data, { component: 'kernel modules' })
   sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })
-  sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', { component: 'vchan-socket-proxy', to: 'usr/bin/vchan-socket-proxy' })
+  sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', {
+    component: 'vchan-socket-proxy',
+    to: 'usr/bin/vchan-socket-proxy',
+  })
   for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
   const node = stripped(process.execPath)
   tree.file('usr/bin/node', node, { mode: 0o755, component: 'node' })

@@ -64,7 +64,9 @@ export class Guest {
   async ask(command: string): Promise<{ ok: boolean; text: string }> {
     const number = ++commands
     await this.order(`${number} ${command}`)
-    const answer = await nodeBecomes(this.#node('answer'), value => (value?.startsWith(`${number} `) ? value : undefined))
+    const answer = await nodeBecomes(this.#node('answer'), value =>
+      value?.startsWith(`${number} `) ? value : undefined,
+    )
     const [, verdict = '', text = ''] = /^\d+ (ok|failed) ?(.*)$/s.exec(answer) ?? []
     return { ok: verdict === 'ok', text }
   }

@@ -35,15 +35,16 @@ function shipLog(name: string): void {
 /** The state of things when a test has failed, as far as it can be asked for. */
 export async function shipState(test: string): Promise<void> {
   shipLogs()
-  const commands = [
-    ['xl', 'list'],
-    ['xenstore-ls', '-fp'],
-    ['stubdomctl', 'list'],
-    ['ps'],
-    ['dmesg'],
-  ] as const
+  const commands = [['xl', 'list'], ['xenstore-ls', '-fp'], ['stubdomctl', 'list'], ['ps'], ['dmesg']] as const
   for (const [program, ...args] of commands) {
-    const { stdout, stderr } = await run(program, args, { timeoutMs: 10_000 }).catch(error => ({ stdout: '', stderr: `${error}` }))
-    tell({ event: 'log', file: 'failures.log', text: `── ${test}\n$ ${program} ${args.join(' ')}\n${stdout}${stderr}\n` })
+    const { stdout, stderr } = await run(program, args, { timeoutMs: 10_000 }).catch(error => ({
+      stdout: '',
+      stderr: `${error}`,
+    }))
+    tell({
+      event: 'log',
+      file: 'failures.log',
+      text: `── ${test}\n$ ${program} ${args.join(' ')}\n${stdout}${stderr}\n`,
+    })
   }
 }

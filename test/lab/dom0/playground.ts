@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { LabRequest } from '../events.ts'
 import { Guest } from './guest.ts'
 import { tell } from './host.ts'
-import { EDU, E1000E, makeAssignable, TESTDEV } from './pci.ts'
+import { E1000E, EDU, makeAssignable, TESTDEV } from './pci.ts'
 
 /** The console that the host connects with a person's terminal; Xen's own is hvc0. */
 const CONSOLE = '/dev/hvc1'

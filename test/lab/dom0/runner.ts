@@ -29,7 +29,12 @@ async function runTests(filters: readonly string[]): Promise<void> {
       await runTest(test)
       tell({ event: 'passed', test: test.name, ms: ms() })
     } catch (error) {
-      tell({ event: 'failed', test: test.name, ms: ms(), error: error instanceof Error ? (error.stack ?? error.message) : `${error}` })
+      tell({
+        event: 'failed',
+        test: test.name,
+        ms: ms(),
+        error: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
+      })
       await shipState(test.name)
     }
   }

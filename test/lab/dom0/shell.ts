@@ -12,7 +12,11 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end, whatever its exit code is. @throws when it takes longer than `timeoutMs` (60 s) or cannot be started */
-export async function run(program: string, args: readonly string[], { timeoutMs = 60_000 }: RunOptions = {}): Promise<Finished> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  { timeoutMs = 60_000 }: RunOptions = {},
+): Promise<Finished> {
   return await start(program, args, { timeoutMs }).finished
 }
 
@@ -39,7 +43,9 @@ export function start(program: string, args: readonly string[], { timeoutMs = 60
     // Not 'close': what xl leaves running in the background keeps its standard streams.
     child.on('exit', code => {
       clearTimeout(timer)
-      setImmediate(() => resolve({ code: code ?? undefined, stdout, stderr, ms: Math.round(performance.now() - began) }))
+      setImmediate(() =>
+        resolve({ code: code ?? undefined, stdout, stderr, ms: Math.round(performance.now() - began) }),
+      )
     })
   })
   finished.catch(() => undefined)
@@ -62,11 +68,15 @@ export function stubdomctl(...args: string[]): Promise<Finished> {
 }
 
 /** The document that `stubdomctl --json` prints. */
-export async function stubdomctlJson(...args: string[]): Promise<Finished & { readonly document: Record<string, unknown> }> {
+export async function stubdomctlJson(
+  ...args: string[]
+): Promise<Finished & { readonly document: Record<string, unknown> }> {
   const finished = await stubdomctl('--json', ...args)
   try {
     return { ...finished, document: JSON.parse(finished.stdout) }
   } catch {
-    throw new Error(`stubdomctl --json ${args.join(' ')} ended with ${finished.code} and no JSON: ${finished.stdout}${finished.stderr}`)
+    throw new Error(
+      `stubdomctl --json ${args.join(' ')} ended with ${finished.code} and no JSON: ${finished.stdout}${finished.stderr}`,
+    )
   }
 }

@@ -38,7 +38,12 @@ export async function nodeBecomes<T>(
     }),
     filter(value => value !== undefined),
     map(value => value as T),
-    timeout({ first: timeoutMs, with: () => { throw new Error(`${path} did not become what was wanted within ${timeoutMs} ms; it is ${last}`) } }),
+    timeout({
+      first: timeoutMs,
+      with: () => {
+        throw new Error(`${path} did not become what was wanted within ${timeoutMs} ms; it is ${last}`)
+      },
+    }),
   )
   return await firstValueFrom(accepted)
 }

@@ -27,11 +27,25 @@ const MODULES = [
 ]
 
 const XEN_BIN = 'usr/lib/xen-4.17/bin'
-const XEN_PROGRAMS = ['xl', 'xenstored', 'xenconsoled', 'xenconsole', 'xen-init-dom0', 'xenstore-control', 'libxl-save-helper', 'vchan-socket-proxy']
+const XEN_PROGRAMS = [
+  'xl',
+  'xenstored',
+  'xenconsoled',
+  'xenconsole',
+  'xen-init-dom0',
+  'xenstore-control',
+  'libxl-save-helper',
+  'vchan-socket-proxy',
+]
 const XENSTORE_PROGRAMS = ['ls', 'read', 'write', 'list', 'watch', 'rm', 'chmod', 'exists']
 
 /** What libxl and dom0's QEMU, the backend of consoles above 0, open by fixed names. */
-const DATA = ['etc/xen/xl.conf', 'usr/share/qemu/keymaps/en-us', 'usr/share/seabios/bios-256k.bin', 'usr/share/seabios/vgabios-stdvga.bin']
+const DATA = [
+  'etc/xen/xl.conf',
+  'usr/share/qemu/keymaps/en-us',
+  'usr/share/seabios/bios-256k.bin',
+  'usr/share/seabios/vgabios-stdvga.bin',
+]
 
 const DIRECTORIES = ['dev', 'proc', 'run', 'sys', 'tmp', 'root', 'var/lib/xen', 'var/log/xen']
 

@@ -7,7 +7,16 @@ const SOURCES = join(import.meta.dirname, '../guest')
 const OBJECTS = ['start.S', 'guest.c', 'pci.c', 'xen.c', 'machine.c']
 
 /** No library and no 32-bit headers are needed: Debian's gcc compiles this without gcc-multilib. */
-const COMPILE = ['-m32', '-ffreestanding', '-fno-pic', '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-O1', '-Wall', '-Werror']
+const COMPILE = [
+  '-m32',
+  '-ffreestanding',
+  '-fno-pic',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-O1',
+  '-Wall',
+  '-Werror',
+]
 
 /** At 1 MiB, in one segment: libxc loads it in place of hvmloader. */
 const LINK = ['-m', 'elf_i386', '-N', '-z', 'noexecstack', '--no-warn-rwx-segments', '-Ttext=0x100000']

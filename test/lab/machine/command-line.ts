@@ -17,7 +17,18 @@ export interface MachineFiles {
  * Nested paging and the IOMMU are emulated, too. Without `rdrand` the kernel's random numbers come late and everything in dom0 waits for them; Xen cannot share
  * AMD's page tables with Intel's IOMMU (`no-sharept`); memory that Xen does not scrub stays out of the snapshot.
  */
-const MACHINE = ['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'qemu64,+svm,+npt,+rdrand', '-smp', '2', '-m', '3072']
+const MACHINE = [
+  '-machine',
+  'q35',
+  '-accel',
+  'tcg,thread=multi',
+  '-cpu',
+  'qemu64,+svm,+npt,+rdrand',
+  '-smp',
+  '2',
+  '-m',
+  '3072',
+]
 const XEN_OPTIONS =
   'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0'
 const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet'
@@ -42,9 +53,26 @@ export function commandLine(files: MachineFiles, incoming: boolean): string[] {
     ...['-device', 'intel-iommu,intremap=on'],
     ...devices,
     ...['-device', 'virtio-serial-pci,addr=10,max_ports=4'],
-    ...['-device', 'virtserialport,nr=1,chardev=events,name=events', '-device', 'virtconsole,nr=2,chardev=shell,name=shell'],
-    ...['-drive', `if=none,id=payload,format=raw,read-only=on,file=${files.payload}`, '-device', 'virtio-blk-pci,addr=11,drive=payload'],
-    ...['-kernel', files.hypervisor, '-append', XEN_OPTIONS, '-initrd', `${files.kernel} ${DOM0_OPTIONS},${files.ramdisk}`],
+    ...[
+      '-device',
+      'virtserialport,nr=1,chardev=events,name=events',
+      '-device',
+      'virtconsole,nr=2,chardev=shell,name=shell',
+    ],
+    ...[
+      '-drive',
+      `if=none,id=payload,format=raw,read-only=on,file=${files.payload}`,
+      '-device',
+      'virtio-blk-pci,addr=11,drive=payload',
+    ],
+    ...[
+      '-kernel',
+      files.hypervisor,
+      '-append',
+      XEN_OPTIONS,
+      '-initrd',
+      `${files.kernel} ${DOM0_OPTIONS},${files.ramdisk}`,
+    ],
     ...(incoming ? ['-incoming', 'defer'] : []),
   ]
 }

@@ -30,7 +30,9 @@ export class Machine {
     const shell = await listen(files.shell)
     const args = commandLine(files, snapshot !== undefined)
     // The kernel ends QEMU when this process ends, however it ends.
-    const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     const exited = exitOf(qemu)
     const connected = Promise.all([connection(events), connection(shell)])
     const failed = exited.then(how => {

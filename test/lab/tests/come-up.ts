@@ -5,11 +5,15 @@ import { stubdomctl, stubdomctlJson, succeed } from '../dom0/shell.ts'
 import { readNode } from '../dom0/xenstore.ts'
 
 topic('coming up', test => {
-  test('xl create returns with our image as the stubdomain, and the guest runs', async () => {
-    const guest = await sharedGuest()
-    assert.equal(await readNode(`/local/domain/${guest.stubdomain}/device-model/${guest.domid}/state`), 'running')
-    assert.equal((await guest.devices()).get(0), '12378086')
-  }, { timeoutMs: 120_000 })
+  test(
+    'xl create returns with our image as the stubdomain, and the guest runs',
+    async () => {
+      const guest = await sharedGuest()
+      assert.equal(await readNode(`/local/domain/${guest.stubdomain}/device-model/${guest.domid}/state`), 'running')
+      assert.equal((await guest.devices()).get(0), '12378086')
+    },
+    { timeoutMs: 120_000 },
+  )
 
   test('the first stubdomctl call makes the control directory, and the agent says hello within 2 s', async () => {
     const guest = await sharedGuest()
