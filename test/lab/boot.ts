@@ -24,27 +24,27 @@ export function snapshotFile(files: MachineFiles): string {
   const hash = createHash('sha256')
   for (const file of [files.hypervisor, files.kernel, files.ramdisk]) hash.update(readFileSync(file))
   const names = Object.fromEntries(Object.keys(files).map(name => [name, name])) as unknown as MachineFiles
-  hash.update(commandLine(names, false).join('\0'))
+  hash.update(commandLine(names).join('\0'))
   hash.update(execFileSync('qemu-system-x86_64', ['--version']))
   return join(CACHE, `snapshot-${hash.digest('hex').slice(0, 24)}`)
 }
 
 /**
  * A machine in which dom0 waits for its payload: from the snapshot when there is one, in a few seconds, else booted, and the snapshot taken.
- * @param onEvents is given the machine's events before it runs
+ * @param onMachine is given the machine before it runs, and returns its events
  */
 export async function bootMachine(
   files: MachineFiles,
-  fresh: boolean,
+  { fresh, interactive }: { fresh: boolean; interactive: boolean },
   onMachine: (machine: Machine) => EventStream,
 ): Promise<{ machine: Machine; how: 'booted' | 'snapshot' }> {
   const snapshot = snapshotFile(files)
   if (!fresh && existsSync(snapshot)) {
-    const machine = await Machine.start(files, snapshot)
+    const machine = await Machine.start(files, { snapshot, interactive })
     onMachine(machine)
     return { machine, how: 'snapshot' }
   }
-  const machine = await Machine.start(files)
+  const machine = await Machine.start(files, { interactive })
   await onMachine(machine).booted
   await takeSnapshot(machine, snapshot)
   return { machine, how: 'booted' }

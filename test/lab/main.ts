@@ -1,4 +1,4 @@
-import { copyFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootFiles, bootMachine } from './boot.ts'
 import { EventStream } from './event-stream.ts'
@@ -59,12 +59,16 @@ async function runLab(
   }
   const work = async (): Promise<string | undefined> => {
     let events: EventStream | undefined
-    const booted = await bootMachine(files, options.fresh, started => {
-      machine = started
-      onMachine(started)
-      events = new EventStream(started.events, take)
-      return events
-    })
+    const booted = await bootMachine(
+      files,
+      { fresh: options.fresh, interactive: options.mode === 'shell' },
+      started => {
+        machine = started
+        onMachine(started)
+        events = new EventStream(started.events, take)
+        return events
+      },
+    )
     print(
       `lab: Xen and dom0 are up after ${seconds()} s (${booted.how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'})`,
     )

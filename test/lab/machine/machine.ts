@@ -5,6 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { QmpClient } from '@stubdom/qmp'
 import { commandLine, type MachineFiles } from './command-line.ts'
 
+export interface StartOptions {
+  /** The file from which the machine goes on; absent: it boots. */
+  readonly snapshot?: string | undefined
+  /** A person uses it: its idle time passes as ours does. */
+  readonly interactive?: boolean | undefined
+}
+
 /** The machine that Xen runs on: one QEMU, which never outlives this process. */
 export class Machine {
   /** Ends with QEMU. */
@@ -25,10 +32,10 @@ export class Machine {
   }
 
   /** Starts QEMU; with a snapshot the machine stands where that was taken, and runs. */
-  static async start(files: MachineFiles, snapshot?: string): Promise<Machine> {
+  static async start(files: MachineFiles, { snapshot, interactive = false }: StartOptions = {}): Promise<Machine> {
     const events = await listen(files.events)
     const shell = await listen(files.shell)
-    const args = commandLine(files, snapshot !== undefined)
+    const args = commandLine(files, { incoming: snapshot !== undefined, interactive })
     // The kernel ends QEMU when this process ends, however it ends.
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
