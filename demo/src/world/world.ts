@@ -5,18 +5,23 @@ import { type Daemon, startXenstored, type TestXenstored } from '@stubdom/test-x
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { Child } from '../child.ts'
 import type { Qemu } from '../qemu/qemu.ts'
-import { type Guest, startQemu } from '../qemu/start.ts'
+import { type Guest, type QemuOptions, startQemu } from '../qemu/start.ts'
 import { Multiplexer } from '../xenbus/multiplexer.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
+import { PciFront } from './pci-front.ts'
 import { PROGRAMS } from './programs.ts'
 
 export interface WorldOptions {
   /** What the guest does when it is asked to give a device up; cooperative unless said otherwise. */
   readonly guest?: Guest
+  /** Another QEMU, or one with more arguments. */
+  readonly qemu?: Pick<QemuOptions, 'program' | 'extraArgs'>
   /** Domids and name; hvm1 is 6, its stubdomain 7. */
   readonly domains?: DomainPair
   /** The device that stands in for a passed-through one. */
   readonly driver?: string
+  /** Devices are waited for on {@link World.pciFront}, although they are emulated. */
+  readonly sysfs?: boolean
   /** Arguments for the agent besides those that the world needs. */
   readonly agentArguments?: readonly string[]
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
@@ -51,7 +56,7 @@ export class World {
         const upstream = xenstored.domainSocketPath(domid)
         buses.push(await Multiplexer.listen({ path: busPath(directory, domid), upstream }))
       }
-      qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
+      qemu = await startQemu({ ...options.qemu, dir: directory, guest: options.guest ?? 'cooperative' })
       const world = new World(options, domains, { directory, xenstored, buses, qemu })
       if (!options.withoutAgent) await world.startAgent()
       return world
@@ -101,6 +106,11 @@ export class World {
     return join(this.directory, 'save')
   }
 
+  /** The stubdomain’s PCI bus. */
+  get pciFront(): PciFront {
+    return new PciFront(this.dom0, this.domains.stubdomain, join(this.directory, 'sys'))
+  }
+
   /** What a shell of dom0 has in its environment here. */
   get environment(): NodeJS.ProcessEnv {
     return { XENSTORED_PATH: this.dom0Socket, STUBDOM_SAVE_DIR: this.saveDirectory }
@@ -114,7 +124,8 @@ export class World {
   /** Starts another QEMU in the place of one that has ended. */
   async restartQemu(): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu({ dir: this.directory, guest: this.#options.guest ?? 'cooperative' })
+    const { qemu, guest = 'cooperative' } = this.#options
+    this.#qemu = await startQemu({ ...qemu, dir: this.directory, guest })
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -124,10 +135,11 @@ export class World {
 
   /** Starts the agent in the stubdomain; it becomes ready when dom0 has made the control directory. */
   async startAgent(): Promise<Child> {
-    const { driver = 'edu', agentArguments = [] } = this.#options
-    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory, ...agentArguments]
+    const { driver = 'edu', agentArguments = [], sysfs = false } = this.#options
+    const waiting = sysfs ? ['--sysfs', this.pciFront.sysfs] : []
+    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory]
     const env = { PATH: process.env['PATH'], XENSTORED_PATH: this.domainSocket(this.domains.stubdomain) }
-    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args], [], env)
+    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args, ...waiting, ...agentArguments], [], env)
     return this.#agent
   }
 

@@ -3,7 +3,10 @@ import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import { Arrivals } from './pci/arrivals.ts'
+import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
+import { StubdomainPciPort } from './pci-port.ts'
 import { Monitor } from './qemu/monitor.ts'
 import { FileChannel } from './save/file-channel.ts'
 
@@ -18,7 +21,9 @@ const SILENCE_MS = 30_000
 export async function runAgent(options: AgentOptions, log: Logger, signal: AbortSignal): Promise<void> {
   const monitor = new Monitor(options.qmp, log)
   const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
-  const parts: EngineParts = { options, monitor, saveChannel, log }
+  const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
+  const arrivals = pci && new Arrivals(pci)
+  const parts: EngineParts = { options, monitor, saveChannel, turn: new Turn(), arrivals, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
@@ -28,7 +33,12 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
       engine = new Engine(parts, engine.stop())
       session = new Session({ ...parts, xenstore, engine })
     }
-    if (await session.treeReady(over)) await session.serve(over)
+    pci?.use(xenstore)
+    try {
+      if (await session.treeReady(over)) await session.serve(over)
+    } finally {
+      pci?.use(undefined)
+    }
   }
 
   const watching = monitor.run(signal)

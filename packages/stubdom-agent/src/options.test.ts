@@ -7,9 +7,15 @@ test('what is not said has a default', () => {
     xenstore: undefined,
     driver: 'xen-pci-passthrough',
     saveDir: undefined,
+    sysfs: '/sys',
     window: 32,
     logLevel: 'info',
   })
+})
+
+test('an emulated device needs no sysfs', () => {
+  expect(parseOptions(['--qmp', '/q', '--driver', 'edu'])).toMatchObject({ sysfs: undefined })
+  expect(parseOptions(['--qmp', '/q', '--driver', 'edu', '--sysfs', '/s'])).toMatchObject({ sysfs: '/s' })
 })
 
 test.each([
