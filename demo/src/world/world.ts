@@ -23,7 +23,7 @@ export interface WorldOptions {
   /** Devices are waited for on {@link World.pciFront}, although they are emulated. */
   readonly sysfs?: boolean
   /** Arguments for the agent besides those that the world needs. */
-  readonly agentArguments?: readonly string[]
+  readonly agentArguments?: readonly string[] | ((world: World) => readonly string[])
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
   readonly daemon?: Daemon
   /** Do not start the agent yet. */
@@ -137,9 +137,10 @@ export class World {
   async startAgent(): Promise<Child> {
     const { driver = 'edu', agentArguments = [], sysfs = false } = this.#options
     const waiting = sysfs ? ['--sysfs', this.pciFront.sysfs] : []
+    const more = typeof agentArguments === 'function' ? agentArguments(this) : agentArguments
     const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory]
     const env = { PATH: process.env['PATH'], XENSTORED_PATH: this.domainSocket(this.domains.stubdomain) }
-    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args, ...waiting, ...agentArguments], [], env)
+    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args, ...waiting, ...more], [], env)
     return this.#agent
   }
 

@@ -1,12 +1,13 @@
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
+import { StubdomainPciPort } from './control/pci-port.ts'
 import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { serveFront } from './front.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
 import { Arrivals } from './pci/arrivals.ts'
 import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
-import { StubdomainPciPort } from './pci-port.ts'
 import { Monitor } from './qemu/monitor.ts'
 import { FileChannel } from './save/file-channel.ts'
 
@@ -41,6 +42,7 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
     }
   }
 
+  const front = options.front && (await serveFront(options.front, parts, undefined))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
@@ -53,6 +55,7 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
   } finally {
     stopWatching()
     void engine.stop()
+    await front?.close()
   }
   await watching
 }

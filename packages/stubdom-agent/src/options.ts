@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { WINDOW_DEFAULT } from '@stubdom/protocol'
+import type { FrontSockets } from './front.ts'
 import { PASSTHROUGH_DRIVER } from './pci/devices.ts'
 
 export interface AgentOptions {
@@ -13,6 +14,8 @@ export interface AgentOptions {
   readonly saveDir: string | undefined
   /** Where sysfs is mounted: devices are waited for until they are there. undefined: they are emulated. */
   readonly sysfs: string | undefined
+  /** Sockets of QMP for xl; undefined: xl is not served. */
+  readonly front: FrontSockets | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -35,6 +38,8 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       directory (stubdomctl --save-dir)
   --sysfs DIR         where devices appear that the stubdomain is given (default: /sys; with an emulated driver
                       nothing is waited for unless this is said)
+  --front SOCKET      serves QMP at SOCKET for unmodified xl (behind vchan-socket-proxy), passed on to --front-qmp; its
+  --front-qmp SOCKET  attaching of devices waits until they are there. A monitor of QEMU's of its own
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -65,9 +70,18 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
     driver,
     saveDir: values['save-dir'],
     sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
+    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     window,
     logLevel,
   }
+}
+
+function frontSockets(path: string | undefined, upstream: string | undefined, qmp: string): FrontSockets | undefined {
+  if (path === undefined && upstream === undefined) return undefined
+  if (path === undefined || upstream === undefined) throw new UsageError('--front and --front-qmp belong together')
+  if (upstream === qmp)
+    throw new UsageError('--front-qmp: a monitor of its own is wanted, --qmp has one client already')
+  return { path, upstream }
 }
 
 function parse(argv: readonly string[]) {
@@ -82,6 +96,8 @@ function parse(argv: readonly string[]) {
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
         sysfs: { type: 'string' },
+        front: { type: 'string' },
+        'front-qmp': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, type XenstoreClient, XenstoreConnectionError } from '@stubdom/xenstore'
 import { BehaviorSubject, catchError, EMPTY, filter, firstValueFrom, type Observable, switchMap, takeUntil } from 'rxjs'
-import { aborted } from './pause.ts'
-import type { PciPort } from './pci/port.ts'
+import { aborted } from '../pause.ts'
+import type { PciPort } from '../pci/port.ts'
 
 /** The port on a real sysfs, and on whatever connection to Xenstore there is. */
 export class StubdomainPciPort implements PciPort {
