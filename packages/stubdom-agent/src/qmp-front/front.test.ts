@@ -72,10 +72,14 @@ class Raw {
     }
   }
 
+  /** Throws when it is not greeted, or another's answer comes. */
   async negotiate(): Promise<this> {
-    expect(await this.next()).toHaveProperty('QMP')
+    const greeting = await this.next()
     this.socket.write('{"execute":"qmp_capabilities"}\n')
-    expect(await this.next()).toEqual({ return: {} })
+    const answer = await this.next()
+    if (!('QMP' in greeting) || JSON.stringify(answer) !== '{"return":{}}') {
+      throw new Error(`greeted with ${JSON.stringify(greeting)}, answered ${JSON.stringify(answer).slice(0, 200)}`)
+    }
     return this
   }
 }
@@ -146,7 +150,8 @@ test('a message that is too long ends the connection; the next client is served'
   const closed = new Promise(resolve => raw.socket.once('close', resolve))
   raw.socket.write(`{"execute":"${'x'.repeat(2 * 1024 * 1024)}`)
   await closed
-  await connectTo(path)
+  const next = await connectTo(path)
+  expect(await next.execute('query-status')).toMatchObject({ running: false })
 })
 
 test('one client after the other: each is greeted, none gets another’s answer', async () => {
@@ -191,10 +196,9 @@ test('without a QEMU a client is turned away after a while', async () => {
   const [path, upstream] = [join(dir, 'front.sock'), join(dir, 'upstream.sock')]
   const front = await QmpFront.listen({ path, upstream, intercepts: [], log: createLogger('silent'), upstreamMs: 100 })
   onTestFinished(() => front.close())
-  await once(
-    connect(path).on('error', () => {}),
-    'close',
-  )
+  const client = new Raw(path)
+  await once(client.socket, 'close')
+  expect(client.socket.bytesRead).toBe(0)
 })
 
 test('a command that an intercept takes waits for those before, and those after wait for it', async () => {
@@ -251,6 +255,6 @@ test('closing ends clients, those that wait too', async () => {
   await once(second.socket, 'connect')
   const closed = once(second.socket, 'close')
   await front.close()
-  await first.closed
+  expect(await first.closed).toMatchObject({ code: 'lost' })
   await closed
 })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JsonSplitter, OverlongError } from './json-splitter.ts'
 
@@ -38,7 +38,7 @@ describe('messages end where QEMU ends them', () => {
 })
 
 test('nothing is lost or changed, however it is cut, and the messages are the same', () => {
-  const text = fc.stringMatching(/^[{}[\]"'\\a:,\n\x01 ]{0,40}$/)
+  const text = fc.string({ unit: fc.constantFrom(...'{}[]"\'\\a:,\n\u0001 '), maxLength: 40 })
   fc.assert(
     fc.property(text, fc.array(fc.nat(40), { maxLength: 6 }), (sent, cuts) => {
       const places = [0, ...cuts.filter(cut => cut < sent.length).toSorted((a, b) => a - b), sent.length]
