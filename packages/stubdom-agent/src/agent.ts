@@ -1,8 +1,12 @@
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
+import { StubdomainPciPort } from './control/pci-port.ts'
 import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { serveFront } from './front.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import { Arrivals } from './pci/arrivals.ts'
+import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
 import { FileChannel } from './save/file-channel.ts'
@@ -18,7 +22,9 @@ const SILENCE_MS = 30_000
 export async function runAgent(options: AgentOptions, log: Logger, signal: AbortSignal): Promise<void> {
   const monitor = new Monitor(options.qmp, log)
   const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
-  const parts: EngineParts = { options, monitor, saveChannel, log }
+  const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
+  const arrivals = pci && new Arrivals(pci)
+  const parts: EngineParts = { options, monitor, saveChannel, turn: new Turn(), arrivals, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
@@ -28,9 +34,15 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
       engine = new Engine(parts, engine.stop())
       session = new Session({ ...parts, xenstore, engine })
     }
-    if (await session.treeReady(over)) await session.serve(over)
+    pci?.use(xenstore)
+    try {
+      if (await session.treeReady(over)) await session.serve(over)
+    } finally {
+      pci?.use(undefined)
+    }
   }
 
+  const front = options.front && (await serveFront(options.front, parts, undefined))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
@@ -43,6 +55,7 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
   } finally {
     stopWatching()
     void engine.stop()
+    await front?.close()
   }
   await watching
 }
