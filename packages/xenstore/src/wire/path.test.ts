@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isSpecialPath, PATH_MAX, pathProblem } from './path.ts'
 
@@ -53,4 +54,24 @@ test.each([
   ['', false],
 ])('%j is special: %s', (path, special) => {
   expect(isSpecialPath(path)).toBe(special)
+})
+
+test('whatever is called a path holds nothing that a daemon would refuse, and every problem is said in printable words', () => {
+  const parts = fc.array(fc.constantFrom('/', '//', '@', 'a', 'local', 'domain', '7', '-', '.', '\u009b', 'ä', '\0'), {
+    maxLength: 8,
+  })
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        parts.map(list => list.join('')),
+      ),
+      path => {
+        const problem = pathProblem(path)
+        if (problem === undefined) expect(path).toMatch(/^(\/|\/?[\w@-]+(\/[\w@-]+)*)$/)
+        else expect(problem).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
