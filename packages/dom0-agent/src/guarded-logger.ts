@@ -1,5 +1,5 @@
 import { printable } from '@stubdom/protocol'
-import type { Logger } from './logger.ts'
+import { type Logger, SILENT } from './logger.ts'
 
 /** Lines that one stubdomain may cause at once, and a second (XSA-180: a log that a guest can fill is a guest's disk). */
 const LINES_MAX = 500
@@ -17,6 +17,7 @@ const SECRET = /pass(word|wd|phrase)|secret|token|credential/i
  * stands in the next line.
  */
 export function guardedLogger(logger: Logger): Logger {
+  if (logger === SILENT) return SILENT
   return guard(logger, new LineBudget())
 }
 
