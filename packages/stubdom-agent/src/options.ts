@@ -10,6 +10,10 @@ export interface AgentOptions {
   readonly driver: string
   /** Where saved state is put for dom0 to fetch; undefined: save-state is not offered. */
   readonly saveDir: string | undefined
+  /** The stubdomain's console for state that is saved, raw already; undefined: there is none. */
+  readonly saveConsole: string | undefined
+  /** The stubdomain's console for state to restore, raw already; undefined: there is none. */
+  readonly restoreConsole: string | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -20,6 +24,7 @@ export class UsageError extends Error {
 }
 
 export const HELP = `usage: stubdom-agent --qmp SOCKET [options]
+       stubdom-agent boot [options] [-- QEMU-ARGUMENT...]     starts QEMU itself: see stubdom-agent boot --help
 
 Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carries them out with QMP.
 
@@ -30,6 +35,8 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       an emulated one such as edu or pci-testdev is for trying out without Xen)
   --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same
                       directory (stubdomctl --save-dir)
+  --save-console PATH     console that takes state to save, raw already
+  --restore-console PATH  console that brings state to restore, raw already
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -54,7 +61,16 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
   const logLevel = values['log-level'] ?? 'info'
   if (!LOG_LEVELS.includes(logLevel))
     throw new UsageError(`--log-level ${logLevel}: one of ${LOG_LEVELS.join(', ')} is wanted`)
-  return { qmp: values.qmp, xenstore: values.xenstore, driver, saveDir: values['save-dir'], window, logLevel }
+  return {
+    qmp: values.qmp,
+    xenstore: values.xenstore,
+    driver,
+    saveDir: values['save-dir'],
+    saveConsole: values['save-console'],
+    restoreConsole: values['restore-console'],
+    window,
+    logLevel,
+  }
 }
 
 function parse(argv: readonly string[]) {
@@ -68,6 +84,8 @@ function parse(argv: readonly string[]) {
         xenstore: { type: 'string' },
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
+        'save-console': { type: 'string' },
+        'restore-console': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },
