@@ -1,10 +1,14 @@
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
 import type { Observable } from 'rxjs'
 import type { ModelState } from './boot/model-state.ts'
+import { StubdomainPciPort } from './control/pci-port.ts'
 import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { serveFront } from './front.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import { Arrivals } from './pci/arrivals.ts'
+import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
 import { FileChannel } from './save/file-channel.ts'
@@ -32,7 +36,9 @@ export async function runAgent(
 ): Promise<void> {
   const { monitor } = model
   const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
-  const parts: EngineParts = { options, monitor, saveChannel, log }
+  const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
+  const arrivals = pci && new Arrivals(pci)
+  const parts: EngineParts = { options, monitor, saveChannel, turn: new Turn(), arrivals, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
@@ -42,9 +48,15 @@ export async function runAgent(
       engine = new Engine(parts, engine.stop())
       session = new Session({ ...parts, modelState: model.state, xenstore, engine })
     }
-    if (await session.treeReady(over)) await session.serve(over)
+    pci?.use(xenstore)
+    try {
+      if (await session.treeReady(over)) await session.serve(over)
+    } finally {
+      pci?.use(undefined)
+    }
   }
 
+  const front = options.front && (await serveFront(options.front, parts, undefined))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
@@ -57,6 +69,7 @@ export async function runAgent(
   } finally {
     stopWatching()
     void engine.stop()
+    await front?.close()
   }
   await watching
 }

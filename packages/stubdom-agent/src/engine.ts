@@ -11,7 +11,9 @@ import { type ExecutionListener, Executions } from './executions.ts'
 import { newEpoch } from './identity.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import type { Arrivals } from './pci/arrivals.ts'
 import { Removals } from './pci/removals.ts'
+import type { Turn } from './pci/turn.ts'
 import type { Monitor } from './qemu/monitor.ts'
 import type { SaveChannel } from './save/channel.ts'
 import { reached } from './steps.ts'
@@ -30,6 +32,8 @@ export interface EngineParts {
   readonly options: AgentOptions
   readonly monitor: Monitor
   readonly saveChannel: SaveChannel | undefined
+  readonly turn: Turn
+  readonly arrivals: Arrivals | undefined
   readonly log: Logger
 }
 
@@ -52,7 +56,10 @@ export class Engine implements ExecutionListener {
   #timer: NodeJS.Timeout | undefined
 
   /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
-  constructor({ options, monitor, saveChannel, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
+  constructor(
+    { options, monitor, saveChannel, turn, arrivals, log }: EngineParts,
+    predecessorOver: Promise<void> = Promise.resolve(),
+  ) {
     this.predecessorOver = predecessorOver
     this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
     const agent = {
@@ -61,7 +68,7 @@ export class Engine implements ExecutionListener {
       uptimeMs: () => performance.now() - this.#startedAt,
       inFlight: () => this.#responder.inFlight,
     }
-    const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
+    const common = { agent, removals: this.removals, turn, arrivals, driver: options.driver, saveChannel }
     this.#executions = new Executions(monitor, common, this, log)
   }
 
@@ -107,7 +114,7 @@ export class Engine implements ExecutionListener {
   #perform(effect: ResponderEffect): void {
     switch (effect.do) {
       case 'execute':
-        return this.#executions.start({ command: effect.command, id: effect.id }, effect.args, effect.mode)
+        return this.#execute(effect)
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
@@ -120,6 +127,10 @@ export class Engine implements ExecutionListener {
       default:
         void this.#store?.(effect)
     }
+  }
+
+  #execute({ command, id, args, mode, deadlineAt }: Extract<ResponderEffect, { do: 'execute' }>): void {
+    this.#executions.start({ command, id }, args, mode, deadlineAt)
   }
 
   #schedule(): void {

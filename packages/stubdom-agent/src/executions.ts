@@ -17,34 +17,32 @@ export interface ExecutionListener {
   executed(key: CommandKey, outcome: ExecutionOutcome): void
 }
 
+/** What is the same for all commands. */
+type CommonTask = Omit<Task, 'id' | 'signal' | 'qemu' | 'remainingMs' | 'commit' | 'stage' | 'accepted'>
+
 /** Carries commands out with their handlers, and finds out the truth when QEMU's monitor is lost on the way. */
 export class Executions {
   readonly #monitor: Monitor
-  readonly #common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>
+  readonly #common: CommonTask
   readonly #listener: ExecutionListener
   readonly #log: Logger
   readonly #running = new Map<string, AbortController>()
   readonly #ends = new Set<Promise<void>>()
 
-  constructor(
-    monitor: Monitor,
-    common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>,
-    listener: ExecutionListener,
-    log: Logger,
-  ) {
+  constructor(monitor: Monitor, common: CommonTask, listener: ExecutionListener, log: Logger) {
     this.#monitor = monitor
     this.#common = common
     this.#listener = listener
     this.#log = log
   }
 
-  /** Begins; the end comes through the listener. */
-  start(key: CommandKey, args: unknown, mode: ExecutionMode): void {
+  /** Begins; the end comes through the listener. @param deadlineAt on performance’s clock */
+  start(key: CommandKey, args: unknown, mode: ExecutionMode, deadlineAt: number): void {
     const log = this.#log.child({ command: key.command, id: key.id })
     const abort = new AbortController()
     this.#running.set(key.id, abort)
     log.info({ mode: mode.kind, args }, 'begun')
-    const end = this.#outcome(key, args, mode, abort.signal, log).then(outcome => {
+    const end = this.#outcome(key, args, mode, deadlineAt, abort.signal, log).then(outcome => {
       this.#running.delete(key.id)
       this.#ends.delete(end)
       const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
@@ -80,6 +78,7 @@ export class Executions {
     key: CommandKey,
     args: unknown,
     mode: ExecutionMode,
+    deadlineAt: number,
     signal: AbortSignal,
     log: Logger,
   ): Promise<ExecutionOutcome> {
@@ -91,7 +90,7 @@ export class Executions {
       accepted: false,
       committed: false,
     }
-    const task = this.#task(key, signal, progress)
+    const task = this.#task(key, deadlineAt, signal, progress)
     try {
       if (mode.kind === 'reconcile') return await this.#reconcile(handler, args, task, mode)
       return { kind: 'done', result: await handler.run(args as never, task) }
@@ -130,6 +129,7 @@ export class Executions {
 
   #task(
     key: CommandKey,
+    deadlineAt: number,
     signal: AbortSignal,
     progress: { committed: boolean; stage: string | undefined; accepted: boolean },
   ): Task {
@@ -145,6 +145,7 @@ export class Executions {
         },
         execute: (command, args) => monitor.execute(command, args),
       },
+      remainingMs: () => deadlineAt - performance.now(),
       commit: () => {
         if (!listener.commit(key)) throw new CommandCancelled('the command was taken back')
         progress.committed = true

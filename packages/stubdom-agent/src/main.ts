@@ -9,6 +9,8 @@ import { AGENT_VERSION } from './version.ts'
 
 /** Runs the agent as the command line says; resolves with the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  // What is made here, by it or by what it starts, is for nobody else.
+  process.umask(0o077)
   const booting = argv[0] === 'boot'
   const options = booting ? parseBootOptions(argv.slice(1)) : parseOptions(argv)
   if (options === 'help') process.stdout.write(booting ? BOOT_HELP : HELP)

@@ -62,6 +62,9 @@ interface Begun {
   readonly room?: Room
 }
 
+/** Milliseconds that the way to a request may take, however short the command's own time is. */
+const BEFORE_SENDING_MS = 5_000
+
 /** Commands to one stubdomain, from the first look at its control directory on. */
 export class Session {
   readonly #link: Link
@@ -128,7 +131,7 @@ export class Session {
     const times = timing(command, order.options)
     const { runner, epoch, room } = await beforeSending(
       controls.signal,
-      times.deadlineMs + times.graceMs,
+      Math.max(times.deadlineMs + times.graceMs, BEFORE_SENDING_MS),
       over => this.#begin(order, times, { ...controls, signal: over }, logger),
       () => this.#notSent(id, controls.signal),
     )
