@@ -1,6 +1,6 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
 import type { XenstoreClient } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil, tap } from 'rxjs'
+import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil } from 'rxjs'
 import type { ModelState } from '../boot/model-state.ts'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
@@ -72,12 +72,12 @@ export class Session {
     try {
       if (engine.started) this.#follow(io)
       else await this.#takeOver()
-      const states = modelState.pipe(
-        tap(state => {
+      this.#subscriptions.add(
+        modelState.subscribe(state => {
           this.#latest = state
         }),
-        concatMap(state => this.#publish(state, io)),
       )
+      const states = modelState.pipe(concatMap(state => this.#publish(state, io)))
       this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
       this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
       await firstValueFrom(aborted(signal))
