@@ -5,22 +5,31 @@ import { type Daemon, startXenstored, type TestXenstored } from '@stubdom/test-x
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { Child } from '../child.ts'
 import type { Qemu } from '../qemu/qemu.ts'
-import { type Guest, startQemu } from '../qemu/start.ts'
+import { type Guest, type QemuOptions, startQemu } from '../qemu/start.ts'
 import { Multiplexer } from '../xenbus/multiplexer.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
+import { PciFront } from './pci-front.ts'
 import { PROGRAMS } from './programs.ts'
 
 export interface WorldOptions {
   /** What the guest does when it is asked to give a device up; cooperative unless said otherwise. */
   readonly guest?: Guest
+  /** Another QEMU, or one with more arguments. */
+  readonly qemu?: Pick<QemuOptions, 'program' | 'extraArgs'>
   /** Domids and name; hvm1 is 6, its stubdomain 7. */
   readonly domains?: DomainPair
   /** The device that stands in for a passed-through one. */
   readonly driver?: string
+  /** Devices are waited for on {@link World.pciFront}, although they are emulated. */
+  readonly sysfs?: boolean
   /** Arguments for the agent besides those that the world needs. */
-  readonly agentArguments?: readonly string[]
+  readonly agentArguments?: readonly string[] | ((world: World) => readonly string[])
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
   readonly daemon?: Daemon
+  /** The agent's bundle; the one that ships unless said otherwise. */
+  readonly agentProgram?: string
+  /** What the agent has in its environment besides what the world needs. */
+  readonly agentEnvironment?: NodeJS.ProcessEnv
   /** A Xenstore that runs already, so that several worlds share it; who started it ends it. Their domids must differ. */
   readonly xenstored?: TestXenstored
   /** Do not start the agent yet. */
@@ -53,7 +62,7 @@ export class World {
         const upstream = xenstored.domainSocketPath(domid)
         buses.push(await Multiplexer.listen({ path: busPath(directory, domid), upstream }))
       }
-      qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
+      qemu = await startQemu(qemuOptions(directory, options))
       const world = new World(options, domains, { directory, xenstored, buses, qemu })
       if (!options.withoutAgent) await world.startAgent()
       return world
@@ -103,6 +112,11 @@ export class World {
     return join(this.directory, 'save')
   }
 
+  /** The stubdomain’s PCI bus. */
+  get pciFront(): PciFront {
+    return new PciFront(this.dom0, this.domains.stubdomain, join(this.directory, 'sys'))
+  }
+
   /** What a shell of dom0 has in its environment here. */
   get environment(): NodeJS.ProcessEnv {
     return { XENSTORED_PATH: this.dom0Socket, STUBDOM_SAVE_DIR: this.saveDirectory }
@@ -116,7 +130,7 @@ export class World {
   /** Starts another QEMU in the place of one that has ended. */
   async restartQemu(): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu({ dir: this.directory, guest: this.#options.guest ?? 'cooperative' })
+    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options))
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -126,10 +140,13 @@ export class World {
 
   /** Starts the agent in the stubdomain; it becomes ready when dom0 has made the control directory. */
   async startAgent(): Promise<Child> {
-    const { driver = 'edu', agentArguments = [] } = this.#options
-    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory, ...agentArguments]
-    const env = { PATH: process.env['PATH'], XENSTORED_PATH: this.domainSocket(this.domains.stubdomain) }
-    this.#agent = await Child.start(process.execPath, [PROGRAMS.agent, ...args], [], env)
+    const { driver = 'edu', agentArguments = [], agentProgram = PROGRAMS.agent, agentEnvironment } = this.#options
+    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory]
+    const waiting = this.#options.sysfs ? ['--sysfs', this.pciFront.sysfs] : []
+    const more = typeof agentArguments === 'function' ? agentArguments(this) : agentArguments
+    const xenstore = this.domainSocket(this.domains.stubdomain)
+    const env = { PATH: process.env['PATH'], XENSTORED_PATH: xenstore, ...agentEnvironment }
+    this.#agent = await Child.start(process.execPath, [agentProgram, ...args, ...waiting, ...more], [], env)
     return this.#agent
   }
 
@@ -157,6 +174,10 @@ export class World {
 
 function busPath(directory: string, domid: number): string {
   return join(directory, `dom${domid}.sock`)
+}
+
+function qemuOptions(dir: string, { guest = 'cooperative', qemu }: WorldOptions): QemuOptions {
+  return { ...qemu, dir, guest }
 }
 
 async function createDomains(xenstored: TestXenstored, domains: DomainPair): Promise<void> {

@@ -8,6 +8,8 @@ describe('a PCI specification', () => {
     ['03:00.0', { bdf: '0000:03:00.0' }],
     ['0001:03:00.7', { bdf: '0001:03:00.7' }],
     ['03:00.0@5', { bdf: '0000:03:00.0', slot: 5 }],
+    ['03:00.*', { bdf: '0000:03:00.0', functions: 'all' }],
+    ['1:03:00.*@7', { bdf: '0001:03:00.0', functions: 'all', slot: 7 }],
     ['03:00.0@1f', { bdf: '0000:03:00.0', slot: 31 }],
     ['03:00.0,permissive=1', { bdf: '0000:03:00.0', permissive: true }],
     [
@@ -31,7 +33,8 @@ describe('a PCI specification', () => {
   test.each([
     ['', /no PCI address/],
     ['banana', /"banana" is no PCI address/],
-    ['03:00.*', /all functions at once is not supported/],
+    ['03:20.*', /no PCI address/],
+    ['03:00.*,functions=all', /unknown option "functions"/],
     ['03:20.0', /no PCI address/],
     ['03:00.0@', /slot "" is out of range/],
     ['03:00.0@0', /slot "0" is out of range/],
