@@ -11,6 +11,7 @@ export {
   NoXenstoreError,
   OutcomeUnknownError,
   PlumbingError,
+  RestoreSourceError,
   SaveTargetError,
   UsageError,
   VersionMismatchError,
@@ -19,6 +20,9 @@ export type { Logger } from './logger.ts'
 export type { PlumbedAttach, PlumbedDetach } from './plumb/hot-plug.ts'
 export type { Range } from './plumb/hypervisor.ts'
 export type { PlumbingReport } from './plumb/plumbing.ts'
+export type { RestoreStateArgs } from './restore/restore-state.ts'
+export type { SaveStateArgs } from './save/save-state.ts'
 export type { CommandOptions } from './session/options.ts'
 export type { RunningCommand } from './session/running-command.ts'
-export type { SaveStateArgs, Stubdomain } from './stubdomain.ts'
+export type { ChannelChoice } from './state/choice.ts'
+export type { SavedState, Stubdomain } from './stubdomain.ts'

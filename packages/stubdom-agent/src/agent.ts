@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
-import { FileChannel } from './save/file-channel.ts'
+import { ConfiguredChannels } from './save/channels.ts'
 
 /** Milliseconds. A stalled Xenstore drops an unread watch event after 20 s, and goes on: until then nothing is lost. */
 const TIMEOUT_MS = 25_000
@@ -17,8 +17,8 @@ const SILENCE_MS = 30_000
  */
 export async function runAgent(options: AgentOptions, log: Logger, signal: AbortSignal): Promise<void> {
   const monitor = new Monitor(options.qmp, log)
-  const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
-  const parts: EngineParts = { options, monitor, saveChannel, log }
+  const states = new ConfiguredChannels(options)
+  const parts: EngineParts = { options, monitor, states, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {

@@ -13,7 +13,7 @@ import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
 import { Removals } from './pci/removals.ts'
 import type { Monitor } from './qemu/monitor.ts'
-import type { SaveChannel } from './save/channel.ts'
+import type { StateChannels } from './save/channel.ts'
 import { AGENT_VERSION } from './version.ts'
 
 /** The longest that setTimeout can wait. */
@@ -23,7 +23,7 @@ const TIMER_MS_MAX = 0x7fff_ffff
 export interface EngineParts {
   readonly options: AgentOptions
   readonly monitor: Monitor
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly log: Logger
 }
 
@@ -44,7 +44,7 @@ export class Engine implements ExecutionListener {
   #timer: NodeJS.Timeout | undefined
 
   /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
-  constructor({ options, monitor, saveChannel, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
+  constructor({ options, monitor, states, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
     this.predecessorOver = predecessorOver
     this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
     const agent = {
@@ -53,7 +53,7 @@ export class Engine implements ExecutionListener {
       uptimeMs: () => performance.now() - this.#startedAt,
       inFlight: () => this.#responder.inFlight,
     }
-    const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
+    const common = { agent, removals: this.removals, driver: options.driver, states }
     this.#executions = new Executions(monitor, common, this, log)
   }
 
@@ -92,8 +92,16 @@ export class Engine implements ExecutionListener {
   tell(input: ResponderInput): void {
     if (this.#stopped) return
     if (input.on === 'started') this.#started = true
-    for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
+    if (input.on === 'answer-written') this.#executions.answered(input.id)
+    if (input.on === 'answer-refused') void this.#executions.unanswered(input.id)
+    this.#handle(input)
+  }
+
+  #handle(input: ResponderInput): ResponderEffect[] {
+    const effects = this.#responder.handle(input, performance.now())
+    for (const effect of effects) this.#perform(effect)
     this.#schedule()
+    return effects
   }
 
   #perform(effect: ResponderEffect): void {
@@ -129,8 +137,10 @@ export class Engine implements ExecutionListener {
     this.tell({ on: 'accepted', ...key })
   }
 
-  executed(key: CommandKey, outcome: ExecutionOutcome): void {
-    this.tell({ on: 'executed', ...key, outcome })
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean {
+    if (this.#stopped) return false
+    const effects = this.#handle({ on: 'executed', ...key, outcome })
+    return effects.some(effect => effect.do === 'write-answer' && effect.id === key.id)
   }
 }
 

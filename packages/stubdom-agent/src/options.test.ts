@@ -7,6 +7,8 @@ test('what is not said has a default', () => {
     xenstore: undefined,
     driver: 'xen-pci-passthrough',
     saveDir: undefined,
+    saveConsole: undefined,
+    restoreConsole: undefined,
     window: 32,
     logLevel: 'info',
   })

@@ -8,8 +8,11 @@ export interface AgentOptions {
   readonly xenstore: string | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  /** Where saved state is put for dom0 to fetch; undefined: save-state is not offered. */
+  /** A directory that dom0 has too, for states; undefined: there is none. */
   readonly saveDir: string | undefined
+  /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
+  readonly saveConsole: string | undefined
+  readonly restoreConsole: string | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -28,8 +31,11 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       XENSTORED_PATH, $XENSTORED_RUNDIR/socket, else what is there of /run/xenstored/socket, /dev/xen/xenbus)
   --driver NAME       QEMU device of a passed-through device (default: xen-pci-passthrough;
                       an emulated one such as edu or pci-testdev is for trying out without Xen)
-  --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same
-                      directory (stubdomctl --save-dir)
+  --save-dir DIR      channel "file" of save-state and restore-state: the state is DIR/<id>.state; dom0 must be told the
+                      same directory (stubdomctl --save-dir)
+  --save-console PATH, --restore-console PATH
+                      channel "console" of save-state and of restore-state: /dev/hvc1 and /dev/hvc2 in a stubdomain of
+                      libxl's. Each must be raw, and be kept open by somebody (channel "xenstore" needs nothing)
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -54,7 +60,16 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
   const logLevel = values['log-level'] ?? 'info'
   if (!LOG_LEVELS.includes(logLevel))
     throw new UsageError(`--log-level ${logLevel}: one of ${LOG_LEVELS.join(', ')} is wanted`)
-  return { qmp: values.qmp, xenstore: values.xenstore, driver, saveDir: values['save-dir'], window, logLevel }
+  return {
+    qmp: values.qmp,
+    xenstore: values.xenstore,
+    driver,
+    saveDir: values['save-dir'],
+    saveConsole: values['save-console'],
+    restoreConsole: values['restore-console'],
+    window,
+    logLevel,
+  }
 }
 
 function parse(argv: readonly string[]) {
@@ -68,6 +83,8 @@ function parse(argv: readonly string[]) {
         xenstore: { type: 'string' },
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
+        'save-console': { type: 'string' },
+        'restore-console': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },

@@ -1,6 +1,6 @@
 import type { InFlight } from '@stubdom/protocol'
 import type { Removals } from '../pci/removals.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { StateChannels } from '../save/channel.ts'
 
 /** What a handler works with: no Node, no Xenstore, no monitor's connection. */
 export interface Task {
@@ -11,7 +11,7 @@ export interface Task {
   readonly removals: Removals
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly agent: AgentFacts
   /** To be called before QEMU is told anything that has an effect. @throws CommandCancelled when the requester was faster */
   commit(): void
