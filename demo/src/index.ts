@@ -1,4 +1,4 @@
-export { Child, type Exit } from './child.ts'
+export { Child, type Exit, findProgram } from './child.ts'
 export { Qemu } from './qemu/qemu.ts'
 export { type Guest, type QemuOptions, QemuStartError, startQemu } from './qemu/start.ts'
 export { type Finished, type Running, start, startStubdomctl, stubdomctl } from './shell.ts'

@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly driver?: string
   /** Arguments for the agent besides those that the world needs. */
   readonly agentArguments?: readonly string[]
+  /** Arguments for QEMU besides those that the world needs. */
+  readonly qemuArguments?: readonly string[]
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
   readonly daemon?: Daemon
   /** Do not start the agent yet. */
@@ -51,7 +53,7 @@ export class World {
         const upstream = xenstored.domainSocketPath(domid)
         buses.push(await Multiplexer.listen({ path: busPath(directory, domid), upstream }))
       }
-      qemu = await startQemu({ dir: directory, guest: options.guest ?? 'cooperative' })
+      qemu = await startQemu(qemuOptions(directory, options))
       const world = new World(options, domains, { directory, xenstored, buses, qemu })
       if (!options.withoutAgent) await world.startAgent()
       return world
@@ -111,10 +113,10 @@ export class World {
     return this.#qemu
   }
 
-  /** Starts another QEMU in the place of one that has ended. */
-  async restartQemu(): Promise<void> {
+  /** Starts another QEMU in the place of one that has ended, with arguments of its own besides. */
+  async restartQemu(...more: string[]): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu({ dir: this.directory, guest: this.#options.guest ?? 'cooperative' })
+    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options, more))
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -151,6 +153,10 @@ export class World {
     await this.xenstored.stop()
     await rm(this.directory, { recursive: true, force: true })
   }
+}
+
+function qemuOptions(dir: string, { guest = 'cooperative', qemuArguments = [] }: WorldOptions, more: string[] = []) {
+  return { dir, guest, extraArgs: [...qemuArguments, ...more] }
 }
 
 function busPath(directory: string, domid: number): string {

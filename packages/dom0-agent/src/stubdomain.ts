@@ -143,7 +143,7 @@ export class Stubdomain {
         end: () => saving.end(),
       }
     })
-    const result = command.result.then(({ data: _, ...saved }) => saved)
+    const result = command.result.then(withoutData)
     result.catch(() => undefined)
     return { ...command, result }
   }
@@ -208,6 +208,11 @@ export class Stubdomain {
       }
     })
   }
+}
+
+/** The state itself is in the file. */
+function withoutData({ channel, bytes, sha256, before, runState }: SavedState): SavedState {
+  return { channel, bytes, sha256, before, runState }
 }
 
 function canonicalBdf(text: string): string {

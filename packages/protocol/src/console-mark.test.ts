@@ -16,7 +16,12 @@ describe.each([1, 2, 7, 1_000])('in pieces of %d bytes', size => {
 
   test.each([
     ['alone', `${mark}QEVM\n\0`, 'QEVM\n\0', 0],
-    ['behind what another command left', `${text([consoleMark('0mhx3ab0-00zzzzz')])}old${mark}new`, 'new', mark.length + 3],
+    [
+      'behind what another command left',
+      `${text([consoleMark('0mhx3ab0-00zzzzz')])}old${mark}new`,
+      'new',
+      mark.length + 3,
+    ],
     ['behind half of itself', `${mark.slice(0, 20)}${mark}state`, 'state', 20],
     ['within the state, where it is the state’s', `${mark}a${mark}b`, `a${mark}b`, 0],
   ])('the mark %s', (_name, stream, state, skipped) => {

@@ -27,7 +27,9 @@ export class FileChannel implements RestoreChannel {
       await writeFile(path, content, { flag: 'wx', mode: 0o600 })
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') await end()
-      throw new RestoreChannelError(`the state cannot be put into the save directory: ${(cause as Error).message}`, { cause })
+      throw new RestoreChannelError(`the state cannot be put into the save directory: ${(cause as Error).message}`, {
+        cause,
+      })
     }
     return { end }
   }
@@ -44,7 +46,9 @@ export class XenstoreChannel implements RestoreChannel {
   async begin(_id: string, state: State): Promise<Departure> {
     const data = await textOf(state)
     if (data.length > STATE_TEXT_MAX) {
-      throw new RestoreChannelError(`the state is too large for a request: ${data.length} characters, the limit is ${STATE_TEXT_MAX}`)
+      throw new RestoreChannelError(
+        `the state is too large for a request: ${data.length} characters, the limit is ${STATE_TEXT_MAX}`,
+      )
     }
     return { data, end: () => Promise.resolve() }
   }
@@ -94,18 +98,19 @@ async function writable(path: string): Promise<string> {
     const found = await stat(candidate).catch(() => undefined)
     if (found?.isFIFO() || found?.isCharacterDevice()) return candidate
   }
-  throw new RestoreChannelError(`${path} is no FIFO and no terminal: what is written to it now would not get to the stubdomain`)
+  throw new RestoreChannelError(
+    `${path} is no FIFO and no terminal: what is written to it now would not get to the stubdomain`,
+  )
 }
 
 async function write(path: string, content: Buffer, signal: AbortSignal): Promise<void> {
-  let file: Awaited<ReturnType<typeof openConsole>> | undefined
+  // What is kept open for reading, too, can always be opened: a FIFO’s other end need not be there yet.
+  const file = await openConsole(path, 'both')
   try {
-    // A FIFO can only be opened once the other side has it open.
-    await untilMoved(async () => ((file = await openConsole(path, 'write')) ? 1 : 0), signal, STALL_MS)
     for (let at = 0; at < content.length; ) {
-      at += await untilMoved(async () => (await file?.write(content, at))?.bytesWritten ?? 0, signal, STALL_MS)
+      at += await untilMoved(async () => (await file.write(content, at)).bytesWritten, signal, STALL_MS)
     }
   } finally {
-    await file?.close()
+    await file.close()
   }
 }

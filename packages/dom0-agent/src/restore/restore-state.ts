@@ -54,7 +54,8 @@ export class StateRestoring {
     const reasons: string[] = []
     for (const channel of this.#channels) {
       if (offered && !offered.includes(channel.name)) reasons.push(`the agent does not offer ${channel.name}`)
-      else if (this.#channels.length > 1 && !(await channel.fits(this.#state))) reasons.push(`${channel.name}: too large`)
+      else if (this.#channels.length > 1 && !(await channel.fits(this.#state)))
+        reasons.push(`${channel.name}: too large`)
       else {
         try {
           return { channel, departure: await channel.begin(this.#id, this.#state) }
@@ -65,7 +66,13 @@ export class StateRestoring {
       }
     }
     const message = `the state cannot be sent: ${reasons.join('; ')}`
-    throw new CommandFailedError({ id: this.#id, code: 'restore-failed', outcome: 'not-done', message, stage: 'sending' })
+    throw new CommandFailedError({
+      id: this.#id,
+      code: 'restore-failed',
+      outcome: 'not-done',
+      message,
+      stage: 'sending',
+    })
   }
 
   onPending(response: PendingResponse): void {
@@ -78,7 +85,10 @@ export class StateRestoring {
     if (!failure || !(error instanceof CommandFailedError)) return error
     const { id, code, outcome, stage } = error
     const message = `${error.message}; in dom0: ${failure.message}`
-    return new CommandFailedError({ id, code, outcome, message, ...(stage === undefined ? {} : { stage }) }, { cause: failure })
+    return new CommandFailedError(
+      { id, code, outcome, message, ...(stage === undefined ? {} : { stage }) },
+      { cause: failure },
+    )
   }
 
   async end(): Promise<void> {
@@ -87,7 +97,8 @@ export class StateRestoring {
 }
 
 async function readState(path: string): Promise<State> {
-  const cannot = (why: string, cause?: unknown) => new RestoreSourceError(`${path} cannot be restored: ${why}`, { cause })
+  const cannot = (why: string, cause?: unknown) =>
+    new RestoreSourceError(`${path} cannot be restored: ${why}`, { cause })
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     throw cannot(error.code ?? error.message, error)
   })

@@ -1,9 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type CommandResult, MarkFinder, STATE_BYTES_MAX } from '@stubdom/protocol'
-import { openConsole, STALL_MS, untilMoved } from '../state/console-io.ts'
+import { openConsole, untilMoved } from '../state/console-io.ts'
 import { type Arrival, type SaveChannel, SaveChannelError } from './channel.ts'
 
 const PIECE_BYTES = 64 * 1024
+
+/** Milliseconds. The console has taken all when the answer comes: what is under way yet is with the backend. */
+const LATE_MS = 5_000
 
 /**
  * dom0’s end of the stubdomain’s console 1: the file that its backend writes to, or a FIFO or a terminal, which is read from the beginning of the command
@@ -14,7 +17,7 @@ export class ConsoleChannel implements SaveChannel {
   readonly #path: string
   readonly #stallMs: number
 
-  constructor(path: string, stallMs: number = STALL_MS) {
+  constructor(path: string, stallMs: number = LATE_MS) {
     this.#path = path
     this.#stallMs = stallMs
   }
@@ -80,7 +83,8 @@ class ConsoleArrival implements Arrival {
 
   async take({ bytes }: CommandResult<'save-state'>): Promise<AsyncIterable<Uint8Array>> {
     const came = (): string => {
-      const others = this.#finder.skipped > 0 ? ` (and ${this.#finder.skipped} that are not its own; is the console raw?)` : ''
+      const others =
+        this.#finder.skipped > 0 ? ` (and ${this.#finder.skipped} that are not its own; is the console raw?)` : ''
       return `${this.#path} brought ${this.#bytes} bytes of the state${others}, the agent announced ${bytes}`
     }
     // The answer can be here before the last bytes are.
@@ -88,7 +92,9 @@ class ConsoleArrival implements Arrival {
     while (this.#bytes < bytes && !this.#broken) {
       if (before === this.#bytes) throw new SaveChannelError(`${came()}; no more came for ${this.#stallMs / 1_000} s`)
       before = this.#bytes
-      await untilMoved(async () => (this.#broken ? 1 : this.#bytes - before), this.#over.signal, this.#stallMs).catch(() => 0)
+      await untilMoved(async () => (this.#broken ? 1 : this.#bytes - before), this.#over.signal, this.#stallMs).catch(
+        () => 0,
+      )
     }
     if (this.#bytes < bytes) throw new SaveChannelError(`${came()}: ${this.#broken?.message}`)
     if (this.#bytes > bytes) throw new SaveChannelError(came())

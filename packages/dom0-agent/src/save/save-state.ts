@@ -78,7 +78,8 @@ export class StateSaving {
     const { bytes, sha256, channel } = result
     try {
       const [, arrival] = this.#arrivals.find(([{ name }]) => name === channel) ?? []
-      if (!arrival) throw new SaveChannelError(`the agent says that it sent it by ${channel}, which it was not asked to`)
+      if (!arrival)
+        throw new SaveChannelError(`the agent says that it sent it by ${channel}, which it was not asked to`)
       await this.#target.store(await arrival.take(result), { bytes, sha256 })
     } catch (error) {
       throw await this.#lost(error, result, letGoOn)
@@ -93,7 +94,7 @@ export class StateSaving {
     const isTarget = error instanceof SaveTargetError
     if (!isTarget && !(error instanceof SaveChannelError)) return error
     const toBeRunning = before === 'running' && runState === 'paused'
-    const stuck = toBeRunning ? await letGoOn().then(nothing, (reason: Error) => reason) : undefined
+    const stuck = toBeRunning ? await failureOf(letGoOn) : undefined
     const outcome = stuck ? 'partly' : 'not-done'
     const state = stuck
       ? `the device model is stopped and could not be let go on: ${stuck.message}`
@@ -109,8 +110,13 @@ export class StateSaving {
   }
 }
 
-function nothing(): undefined {
-  return undefined
+async function failureOf(work: () => Promise<unknown>): Promise<Error | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function failed(id: string, outcome: 'not-done' | 'partly', message: string, cause: unknown): CommandFailedError {

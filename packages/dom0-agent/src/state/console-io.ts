@@ -9,15 +9,16 @@ const PAUSE_MS_MIN = 1
 const PAUSE_MS_MAX = 20
 
 /** No terminal is to become ours, and none may make a thread wait for it: nothing could take that back. */
-export function openConsole(path: string, access: 'read' | 'write'): Promise<FileHandle> {
-  return open(path, constants.O_NOCTTY | constants.O_NONBLOCK | (access === 'read' ? constants.O_RDONLY : constants.O_WRONLY))
+export function openConsole(path: string, access: 'read' | 'both'): Promise<FileHandle> {
+  const flag = access === 'read' ? constants.O_RDONLY : constants.O_RDWR
+  return open(path, constants.O_NOCTTY | constants.O_NONBLOCK | flag)
 }
 
 /** Tries, at growing intervals, until something moves. @throws an Error when nothing does for `stallMs`, or when `signal` aborts */
 export async function untilMoved(
   attempt: () => Promise<number>,
   signal: AbortSignal,
-  stallMs: number = STALL_MS,
+  stallMs: number,
 ): Promise<number> {
   const until = performance.now() + stallMs
   for (let wait = PAUSE_MS_MIN; ; wait = Math.min(wait * 2, PAUSE_MS_MAX)) {
@@ -29,8 +30,8 @@ export async function untilMoved(
   }
 }
 
-/** EAGAIN: nothing there, or no room; ENXIO: nobody has the FIFO open yet. */
+/** EAGAIN: nothing there, or no room. */
 function notYet(error: NodeJS.ErrnoException): number {
-  if (error.code === 'EAGAIN' || error.code === 'ENXIO') return 0
+  if (error.code === 'EAGAIN') return 0
   throw error
 }

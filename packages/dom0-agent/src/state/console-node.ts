@@ -19,7 +19,9 @@ export async function consolePath(client: XenstoreClient, stubdomain: number, co
   if (!value) throw none(`there is no ${node}`)
   // After the value: a node that a stubdomain made can never become dom0's, so that a value read before was dom0's too.
   const { owner, others, grants } = await client.getPermissions(node)
-  const written = [others, ...grants.map(({ access }) => access)].some(access => access === 'write' || access === 'both')
+  const written = [others, ...grants.map(({ access }) => access)].some(
+    access => access === 'write' || access === 'both',
+  )
   if (owner !== 0 || written) throw none(`${node} is not dom0’s alone to write`)
   const output = /^(?:file|pipe):(\/[^\0]+)$/.exec(value.toString('utf8'))?.[1]
   if (output === undefined) throw none(`${node} names no file or pipe`)

@@ -76,7 +76,8 @@ async function receive(
     .then(() => into.measure())
     .catch(error => {
       signal.throwIfAborted()
-      const { code, message } = error instanceof CommandFailure ? error : { code: 'restore-failed' as const, message: `${error}` }
+      const { code, message } =
+        error instanceof CommandFailure ? error : { code: 'restore-failed' as const, message: `${error}` }
       throw new CommandFailure(code, message, { stage: RECEIVING, cause: error })
     })
   if (came.bytes === bytes && came.sha256 === sha256) return

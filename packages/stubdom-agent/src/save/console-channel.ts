@@ -78,7 +78,13 @@ export class RestoreConsole implements RestoreChannel {
       })
     } catch (error) {
       const passedOver = finder.found ? '' : ` and ${finder.skipped} that are not this command’s`
-      throw consoleFailure('restore-failed', this.#path, `brought ${done} of ${bytes} bytes${passedOver}`, error, signal)
+      throw consoleFailure(
+        'restore-failed',
+        this.#path,
+        `brought ${done} of ${bytes} bytes${passedOver}`,
+        error,
+        signal,
+      )
     }
   }
 }

@@ -4,7 +4,7 @@ import { CommandFailure } from '../commands/failure.ts'
 import { pause } from '../pause.ts'
 
 /** Milliseconds for which a console may take, or bring, nothing. */
-export const STALL_MS = 10_000
+const STALL_MS = 10_000
 
 const PAUSE_MS_MIN = 1
 const PAUSE_MS_MAX = 20

@@ -15,7 +15,12 @@ export class XenstoreChannel implements SaveChannel, RestoreChannel {
     return Promise.resolve()
   }
 
-  async send(_id: string, state: StateFile, { bytes }: StateMeasure, { progress }: Follower): Promise<Sent | undefined> {
+  async send(
+    _id: string,
+    state: StateFile,
+    { bytes }: StateMeasure,
+    { progress }: Follower,
+  ): Promise<Sent | undefined> {
     if (bytes > BYTES_MAX) return undefined
     const pieces: Buffer[] = []
     for await (const piece of state.pieces()) pieces.push(Buffer.from(piece))
@@ -25,14 +30,21 @@ export class XenstoreChannel implements SaveChannel, RestoreChannel {
     return { data }
   }
 
-  async receive(_id: string, { bytes, data }: StateMeasure & Sent, into: StateFile, { progress }: Follower): Promise<void> {
+  async receive(
+    _id: string,
+    { bytes, data }: StateMeasure & Sent,
+    into: StateFile,
+    { progress }: Follower,
+  ): Promise<void> {
     if (data === undefined) throw new CommandFailure('bad-request', 'args.data is missing: it is the state')
     try {
       // What inflates to more than was announced is not even held.
       const options = { maxOutputLength: Math.max(1, bytes) }
       await into.write(await promisify(inflateRaw)(Buffer.from(data, 'base64'), options))
     } catch (cause) {
-      throw new CommandFailure('restore-failed', `args.data is not the state announced: ${(cause as Error).message}`, { cause })
+      throw new CommandFailure('restore-failed', `args.data is not the state announced: ${(cause as Error).message}`, {
+        cause,
+      })
     }
     progress(bytes, bytes)
   }
