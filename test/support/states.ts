@@ -32,7 +32,7 @@ export async function startStateWorld(
   const saveConsole = await startConsole(at('hvc1'), sink(at), { to: 'dom0' })
   await startConsole(at('hvc2'), `OPEN:${at('restore.in')},rdwr`, { to: 'stubdomain' })
   const world = await start({
-    qemuArguments: machine(at('ram')),
+    qemu: { extraArgs: machine(at('ram')) },
     agentArguments: ['--save-console', at('hvc1'), '--restore-console', at('hvc2')],
   })
   await layOutConsoles(world, { 1: `file:${at('saved')}`, 2: `pipe:${at('restore')}` })

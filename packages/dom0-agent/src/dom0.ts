@@ -1,11 +1,13 @@
 import { idGenerator, RETENTION_MS_DEFAULT } from '@stubdom/protocol'
 import { XenstoreClient } from '@stubdom/xenstore'
+import type { Observable } from 'rxjs'
 import type { ControlNode } from './control/control-node.ts'
 import { GREETING_MS_DEFAULT } from './control/greeting.ts'
 import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
+import type { Misbehaviour } from './misbehaviour.ts'
 import { HelperHypervisor } from './plumb/hypervisor.ts'
 import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
@@ -69,8 +71,12 @@ export class Dom0 {
    * Every guest with a stubdomain, by domid.
    * @throws NoXenstoreError, AccessError
    */
-  listStubdomains(): Promise<StubdomainInfo[]> {
-    return translated(() => this.#link.steadily(listStubdomains))
+  async listStubdomains(): Promise<StubdomainInfo[]> {
+    const stubdomains = await translated(() => this.#link.steadily(listStubdomains))
+    for (const { stubdomainDomid, misbehaves } of stubdomains) {
+      if (misbehaves !== undefined) this.#link.misbehaviours.report(stubdomainDomid, misbehaves)
+    }
+    return stubdomains
   }
 
   /**
@@ -106,11 +112,17 @@ export class Dom0 {
       const pair = await this.#link.steadily(client => resolveDomain(client, domain))
       const client = await XenstoreClient.connect({ path: this.#options.xenstore })
       try {
-        return await surveyControlDirectory(client, pair)
+        const report = (why: string): void => this.#link.misbehaviours.report(pair.stubdomain, why)
+        return await surveyControlDirectory(client, pair, report)
       } finally {
         await client.close()
       }
     })
+  }
+
+  /** Stubdomains that do what no agent of ours does, each reason once a minute: whoever lives long should listen. */
+  get misbehaviours(): Observable<Misbehaviour> {
+    return this.#link.misbehaviours.observed
   }
 
   /** Ends everything; commands that are under way end with OutcomeUnknownError. May be called again. */

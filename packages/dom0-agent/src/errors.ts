@@ -1,4 +1,5 @@
 import type { ErrorCode, FailureOutcome, PendingResponse } from '@stubdom/protocol'
+import { describeMisbehaviour, MISBEHAVIOUR_REMEDY, type Misbehaviour } from './misbehaviour.ts'
 
 /**
  * What can go wrong in dom0, and whose fault it was. Every promise of the library rejects with one of these leaves:
@@ -9,6 +10,7 @@ import type { ErrorCode, FailureOutcome, PendingResponse } from '@stubdom/protoc
  *     ├─ AccessError             the Xenstore refused: this is not dom0, or not privileged
  *     ├─ DomainError             there is no such domain, or it has no stubdomain
  *     ├─ NoAgentError            no agent is ready in the stubdomain; nothing was sent
+ *     ├─ MisbehavingError        the stubdomain wrote what no agent writes: `why`; `outcome` says whether a command may have taken effect
  *     ├─ VersionMismatchError    the agent shares no protocol version with us; nothing was sent
  *     ├─ SaveTargetError         the file to save to cannot be written
  *     ├─ RestoreSourceError      the file to restore from cannot be used; nothing was sent
@@ -67,6 +69,27 @@ export class DomainError extends Dom0Error {
 export class NoAgentError extends Dom0Error {
   override readonly name = 'NoAgentError'
   readonly code = 'no-agent'
+}
+
+/** The stubdomain wrote what no agent of ours writes; nothing of it was believed. */
+export class MisbehavingError extends Dom0Error {
+  override readonly name = 'MisbehavingError'
+  readonly code = 'misbehaving'
+  readonly stubdomain: number
+  /** What it did, printable. */
+  readonly why: string
+  /** `unknown`: a command had been sent, and the only one who can tell what became of it cannot be believed. */
+  readonly outcome: 'not-done' | 'unknown'
+  /** Of that command. */
+  readonly id: string | undefined
+
+  constructor(misbehaviour: Misbehaviour, command?: { readonly id: string; readonly outcome: 'not-done' | 'unknown' }) {
+    super(describeMisbehaviour(misbehaviour), { remedy: MISBEHAVIOUR_REMEDY })
+    this.stubdomain = misbehaviour.stubdomain
+    this.why = misbehaviour.why
+    this.outcome = command?.outcome ?? 'not-done'
+    this.id = command?.id
+  }
 }
 
 /** Both sides are right, but share no version of the protocol. The message names both ranges. */

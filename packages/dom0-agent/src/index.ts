@@ -7,6 +7,7 @@ export {
   CommandFailedError,
   Dom0Error,
   DomainError,
+  MisbehavingError,
   NoAgentError,
   NoXenstoreError,
   OutcomeUnknownError,
@@ -17,6 +18,7 @@ export {
   VersionMismatchError,
 } from './errors.ts'
 export type { Logger } from './logger.ts'
+export type { Misbehaviour } from './misbehaviour.ts'
 export type { PlumbedAttach, PlumbedDetach } from './plumb/hot-plug.ts'
 export type { Range } from './plumb/hypervisor.ts'
 export type { PlumbingReport } from './plumb/plumbing.ts'

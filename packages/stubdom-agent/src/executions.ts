@@ -5,21 +5,26 @@ import { handlerOf } from './commands/index.ts'
 import type { Qemu, Task } from './commands/task.ts'
 import type { Logger } from './logger.ts'
 import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
+import { reached } from './steps.ts'
 
 /** What an execution tells whoever started it. */
 export interface ExecutionListener {
   /** Whether QEMU may be told: see Responder.commit. */
   commit(key: CommandKey): boolean
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void
+  /** Resolves with whether it was written. */
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   accepted(key: CommandKey): void
   /** Whether somebody is told so. */
   executed(key: CommandKey, outcome: ExecutionOutcome): boolean
 }
 
+/** What is the same for all commands. */
+type CommonTask = Omit<Task, 'id' | 'signal' | 'qemu' | 'remainingMs' | 'commit' | 'stage' | 'accepted'>
+
 /** Carries commands out with their handlers, and finds out the truth when QEMU's monitor is lost on the way. */
 export class Executions {
   readonly #monitor: Monitor
-  readonly #common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>
+  readonly #common: CommonTask
   readonly #listener: ExecutionListener
   readonly #log: Logger
   readonly #running = new Map<string, AbortController>()
@@ -27,29 +32,25 @@ export class Executions {
   /** How to undo what was done for a reader, until its answer stands where dom0 can read it. */
   readonly #unread = new Map<string, () => Promise<void>>()
 
-  constructor(
-    monitor: Monitor,
-    common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>,
-    listener: ExecutionListener,
-    log: Logger,
-  ) {
+  constructor(monitor: Monitor, common: CommonTask, listener: ExecutionListener, log: Logger) {
     this.#monitor = monitor
     this.#common = common
     this.#listener = listener
     this.#log = log
   }
 
-  /** Begins; the end comes through the listener. */
-  start(key: CommandKey, args: unknown, mode: ExecutionMode): void {
+  /** Begins; the end comes through the listener. @param deadlineAt on performance’s clock */
+  start(key: CommandKey, args: unknown, mode: ExecutionMode, deadlineAt: number): void {
     const log = this.#log.child({ command: key.command, id: key.id })
     const abort = new AbortController()
     this.#running.set(key.id, abort)
     log.info({ mode: mode.kind, args }, 'begun')
-    const end = this.#outcome(key, args, mode, abort.signal, log).then(async outcome => {
+    const end = this.#outcome(key, args, mode, deadlineAt, abort.signal, log).then(async outcome => {
       this.#running.delete(key.id)
       const { result, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
       const undo = outcome.kind === 'done' ? handlerOf(key.command)?.unanswered : undefined
       if (undo) this.#unread.set(key.id, () => undo(result as never, { qemu: this.#qemu() }))
+      reached('outcome known', key)
       // The answer first: a line of the log costs as much as an operation in Xenstore.
       const told = this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
@@ -96,6 +97,7 @@ export class Executions {
     key: CommandKey,
     args: unknown,
     mode: ExecutionMode,
+    deadlineAt: number,
     signal: AbortSignal,
     log: Logger,
   ): Promise<ExecutionOutcome> {
@@ -107,7 +109,7 @@ export class Executions {
       accepted: false,
       committed: false,
     }
-    const task = this.#task(key, signal, progress)
+    const task = this.#task(key, deadlineAt, signal, progress)
     try {
       if (mode.kind === 'reconcile') return await this.#reconcile(handler, args, task, mode)
       return { kind: 'done', result: await handler.run(args as never, task) }
@@ -137,13 +139,16 @@ export class Executions {
 
   async #reconcile(handler: Handler, args: unknown, task: Task, left: LeftBehind): Promise<ExecutionOutcome> {
     if (!handler.reconcile) return failed({ code: 'interrupted', message: 'the agent restarted', outcome: 'partly' })
+    reached('reconciling', task)
     const found = await handler.reconcile(args as never, task, left)
+    reached('reconciled', task)
     if (found.found === 'done') return { kind: 'done', result: found.result, reconciled: true }
     return failed({ code: 'interrupted', message: found.message, outcome: found.found })
   }
 
   #task(
     key: CommandKey,
+    deadlineAt: number,
     signal: AbortSignal,
     progress: { committed: boolean; stage: string | undefined; accepted: boolean },
   ): Task {
@@ -153,13 +158,14 @@ export class Executions {
       id: key.id,
       signal,
       qemu: this.#qemu(),
+      remainingMs: () => deadlineAt - performance.now(),
       commit: () => {
         if (!listener.commit(key)) throw new CommandCancelled('the command was taken back')
         progress.committed = true
       },
       stage: (stage, done) => {
         progress.stage = stage
-        listener.stage(key, stage, done)
+        return listener.stage(key, stage, done)
       },
       accepted: () => {
         progress.accepted = true

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
 import { WINDOW_DEFAULT } from '@stubdom/protocol'
+import type { FrontSockets } from './front.ts'
+import { PASSTHROUGH_DRIVER } from './pci/devices.ts'
 
 export interface AgentOptions {
   /** QEMU's monitor, a unix socket. */
@@ -10,6 +12,10 @@ export interface AgentOptions {
   readonly driver: string
   /** A directory that dom0 has too, for states; undefined: there is none. */
   readonly saveDir: string | undefined
+  /** Where sysfs is mounted: devices are waited for until they are there. undefined: they are emulated. */
+  readonly sysfs: string | undefined
+  /** Sockets of QMP for xl; undefined: xl is not served. */
+  readonly front: FrontSockets | undefined
   /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
   readonly saveConsole: string | undefined
   readonly restoreConsole: string | undefined
@@ -23,6 +29,7 @@ export class UsageError extends Error {
 }
 
 export const HELP = `usage: stubdom-agent --qmp SOCKET [options]
+       stubdom-agent boot [options] [-- QEMU-ARGUMENT...]     starts QEMU itself: see stubdom-agent boot --help
 
 Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carries them out with QMP.
 
@@ -36,6 +43,10 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
   --save-console PATH, --restore-console PATH
                       channel "console" of save-state and of restore-state: /dev/hvc1 and /dev/hvc2 in a stubdomain of
                       libxl's. Each must be raw, and be kept open by somebody (channel "xenstore" needs nothing)
+  --sysfs DIR         where devices appear that the stubdomain is given (default: /sys; with an emulated driver
+                      nothing is waited for unless this is said)
+  --front SOCKET      serves QMP at SOCKET for unmodified xl (behind vchan-socket-proxy), passed on to --front-qmp; its
+  --front-qmp SOCKET  attaching of devices waits until they are there. A monitor of QEMU's of its own
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -51,7 +62,7 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
   if (values.help) return 'help'
   if (values.version) return 'version'
   if (!values.qmp) throw new UsageError('--qmp SOCKET is missing: where does QEMU’s monitor listen?')
-  const driver = values.driver ?? 'xen-pci-passthrough'
+  const driver = values.driver ?? PASSTHROUGH_DRIVER
   if (!/^[A-Za-z][A-Za-z0-9._-]{0,62}$/.test(driver)) throw new UsageError(`--driver ${driver}: not a QEMU device name`)
   const window = Number(values.window ?? WINDOW_DEFAULT)
   if (!Number.isInteger(window) || window < 1 || window > 1_000) {
@@ -65,11 +76,21 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
     xenstore: values.xenstore,
     driver,
     saveDir: values['save-dir'],
+    sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
+    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     saveConsole: values['save-console'],
     restoreConsole: values['restore-console'],
     window,
     logLevel,
   }
+}
+
+function frontSockets(path: string | undefined, upstream: string | undefined, qmp: string): FrontSockets | undefined {
+  if (path === undefined && upstream === undefined) return undefined
+  if (path === undefined || upstream === undefined) throw new UsageError('--front and --front-qmp belong together')
+  if (upstream === qmp)
+    throw new UsageError('--front-qmp: a monitor of its own is wanted, --qmp has one client already')
+  return { path, upstream }
 }
 
 function parse(argv: readonly string[]) {
@@ -83,6 +104,9 @@ function parse(argv: readonly string[]) {
         xenstore: { type: 'string' },
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
+        sysfs: { type: 'string' },
+        front: { type: 'string' },
+        'front-qmp': { type: 'string' },
         'save-console': { type: 'string' },
         'restore-console': { type: 'string' },
         window: { type: 'string' },

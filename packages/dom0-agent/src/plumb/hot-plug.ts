@@ -1,5 +1,11 @@
 import type { CommandResult, PciAttachArgs } from '@stubdom/protocol'
-import { CommandCancelledError, CommandFailedError, OutcomeUnknownError, PlumbingError } from '../errors.ts'
+import {
+  CommandCancelledError,
+  CommandFailedError,
+  MisbehavingError,
+  OutcomeUnknownError,
+  PlumbingError,
+} from '../errors.ts'
 import type { Plumbing, PlumbingReport } from './plumbing.ts'
 
 /** A device that was given to the guest in all its parts. */
@@ -86,8 +92,8 @@ export async function detach(
   return { bdf, detached }
 }
 
-/** Whether it is certain that the device model has nothing of the device: of all errors only these two leave it open. */
+/** Whether it is certain that the device model has nothing of the device. */
 function undoes(error: unknown): boolean {
-  const partly = error instanceof CommandFailedError && error.outcome === 'partly'
-  return !partly && !(error instanceof OutcomeUnknownError)
+  if (error instanceof CommandFailedError || error instanceof MisbehavingError) return error.outcome === 'not-done'
+  return !(error instanceof OutcomeUnknownError)
 }

@@ -68,8 +68,8 @@ async function receive(
   { id, signal, stage }: Task,
 ): Promise<void> {
   const { bytes, sha256, data } = args
-  stage(RECEIVING, { done: 0, total: bytes })
-  const progress = stateProgress((done, total) => stage(RECEIVING, { done, total }))
+  void stage(RECEIVING, { done: 0, total: bytes })
+  const progress = stateProgress((done, total) => void stage(RECEIVING, { done, total }))
   const announced = { bytes, sha256, ...(data === undefined ? {} : { data }) }
   const came = await channel
     .receive(id, announced, into, { signal, progress })
@@ -90,7 +90,10 @@ async function receive(
 /** Has QEMU listen, gives it the state, and waits for its verdict. A QEMU that cannot load a state ends (7.2, migration.c). */
 async function load(state: StateFile, task: Task): Promise<void> {
   task.commit()
-  task.stage(LOADING)
+  // A later agent tells by it that QEMU may have some of the state.
+  if (!(await task.stage(LOADING))) {
+    throw new CommandFailure('restore-failed', 'Xenstore did not take a note of how far it has come; nothing was done')
+  }
   const path = task.states.newSocketPath()
   try {
     await task.qemu.execute('migrate-incoming', { uri: `unix:${path}` })

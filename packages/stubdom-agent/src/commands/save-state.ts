@@ -83,12 +83,13 @@ class Saving {
 
   async save(state: StateFile, channels: readonly SaveChannel[]): Promise<Saved> {
     const { qemu, signal, states, id } = this.#task
+    // It must stand in Xenstore before a running device model is stopped: a later agent knows by it to let it go on.
+    if (this.#wasRunning && !(await this.#enter('stopping'))) {
+      throw new CommandFailure('save-failed', 'Xenstore did not take a note of how far it has come; nothing was done')
+    }
     try {
-      if (this.#wasRunning) {
-        this.#enter('stopping')
-        await qemu.execute('stop')
-      }
-      this.#enter('saving')
+      if (this.#wasRunning) await qemu.execute('stop')
+      void this.#enter('saving')
       // Not `live`: with it QEMU gives its disk images up to a migration's other side, and this one may be asked to go on.
       await qemu.execute('xen-save-devices-state', { filename: state.path, live: false })
       const saved = await this.#send(state, channels)
@@ -109,9 +110,9 @@ class Saving {
     if (bytes === 0) throw new CommandFailure('save-failed', 'QEMU says that it has saved, and wrote nothing')
     if (bytes <= STATE_BYTES_MAX) {
       for (const channel of channels) {
-        this.#enter('forwarding')
+        void this.#enter('forwarding')
         const { signal } = this.#task
-        const progress = stateProgress((done, total) => this.#enter('forwarding', { done, total }))
+        const progress = stateProgress((done, total) => void this.#enter('forwarding', { done, total }))
         const sent = await channel.send(this.#task.id, state, measure, { signal, progress })
         if (sent) return { channel, ...measure, ...sent }
       }
@@ -120,9 +121,9 @@ class Saving {
     throw new CommandFailure('too-large', `the state has ${bytes} bytes, too many to go by ${tried}`)
   }
 
-  #enter(stage: string, progress?: { done: number; total: number }): void {
+  #enter(stage: string, progress?: { done: number; total: number }): Promise<boolean> {
     this.#stage = stage
-    this.#task.stage(this.#wasRunning ? stage : `${stage}${STOPPED_BEFORE}`, progress)
+    return this.#task.stage(this.#wasRunning ? stage : `${stage}${STOPPED_BEFORE}`, progress)
   }
 
   /** A save that failed never leaves the device model stopped that it found running. */

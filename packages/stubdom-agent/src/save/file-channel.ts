@@ -2,6 +2,7 @@ import { access, constants, open, readdir, rename, rm, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { isCommandId } from '@stubdom/protocol'
 import { CommandFailure } from '../commands/failure.ts'
+import { reached } from '../steps.ts'
 import type { Follower, RestoreChannel, SaveChannel, Sent, StateFile, StateMeasure } from './channel.ts'
 
 const SUFFIX = '.state'
@@ -26,7 +27,9 @@ export class FileChannel implements SaveChannel, RestoreChannel {
     const partial = this.#path(id, PARTIAL)
     try {
       await writeFile(partial, state.pieces(), { flag: 'wx', mode: 0o600 })
+      reached('state read')
       await rename(partial, this.#path(id, SUFFIX))
+      reached('state offered')
     } catch (error) {
       throw failure('save-failed', 'the state could not be put into the save directory', error)
     }
@@ -54,6 +57,7 @@ export class FileChannel implements SaveChannel, RestoreChannel {
   async discard(id: string): Promise<void> {
     await rm(this.#path(id, PARTIAL), { force: true })
     await rm(this.#path(id, SUFFIX), { force: true })
+    reached('state discarded')
   }
 
   async sweep(wanted: ReadonlySet<string>): Promise<void> {
