@@ -10,7 +10,7 @@ export interface AgentOptions {
   readonly xenstore: string | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  /** Where saved state is put for dom0 to fetch; undefined: save-state is not offered. */
+  /** A directory that dom0 has too, for states; undefined: there is none. */
   readonly saveDir: string | undefined
   /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
   readonly saveConsole: string | undefined
@@ -38,8 +38,8 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       XENSTORED_PATH, $XENSTORED_RUNDIR/socket, else what is there of /run/xenstored/socket, /dev/xen/xenbus)
   --driver NAME       QEMU device of a passed-through device (default: xen-pci-passthrough;
                       an emulated one such as edu or pci-testdev is for trying out without Xen)
-  --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same
-                      directory (stubdomctl --save-dir)
+  --save-dir DIR      channel "file" of save-state and restore-state: the state is DIR/<id>.state; dom0 must be told the
+                      same directory (stubdomctl --save-dir)
   --save-console PATH, --restore-console PATH
                       channel "console" of save-state and of restore-state: /dev/hvc1 and /dev/hvc2 in a stubdomain of
                       libxl's. Each must be raw, and be kept open by somebody (channel "xenstore" needs nothing)

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { AgentOptions } from '../options.ts'
 import { aborted } from '../pause.ts'
 import type { Monitor } from '../qemu/monitor.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { StateChannels } from '../save/channel.ts'
 import { AGENT_VERSION } from '../version.ts'
 import { controlEvent } from './events.ts'
 import { listRequests, takeStock } from './found.ts'
@@ -27,7 +27,7 @@ export interface SessionParts {
   readonly monitor: Monitor
   readonly modelState: Observable<ModelState>
   readonly options: AgentOptions
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly log: Logger
 }
 
@@ -102,7 +102,7 @@ export class Session {
   }
 
   async #publish(state: ModelState, io: ResponderIo): Promise<void> {
-    const { engine, monitor, options, log } = this.#parts
+    const { engine, monitor, log } = this.#parts
     if (state.kind !== 'ready') {
       await this.#tree.removeHello()
       // What is said at the end is the last word.
@@ -110,7 +110,7 @@ export class Session {
     }
     // Nothing is taken on before QEMU can be asked what became of what an earlier agent left.
     if (!this.#following) await this.#begin(io)
-    const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, options)
+    const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, this.#parts)
     if (this.#over) return
     await Promise.all([this.#writeStatus('ready', state.remark), this.#tree.writeHello(hello)])
     log.info({ epoch: engine.epoch }, 'ready for commands')
@@ -118,10 +118,10 @@ export class Session {
 
   /** The first time in an epoch: takes up what stands there; the watch's first event lists once more what came in between. */
   async #begin(io: ResponderIo): Promise<void> {
-    const { xenstore, engine, saveChannel } = this.#parts
+    const { xenstore, engine, states } = this.#parts
     await engine.predecessorOver
     const found = await takeStock(xenstore)
-    await saveChannel?.sweep(new Set(found.requests.map(({ id }) => id)))
+    await states.sweep(new Set(found.requests.map(({ id }) => id)))
     engine.attach(effect => io.perform(effect))
     engine.tell(found)
     this.#watchRequests()
