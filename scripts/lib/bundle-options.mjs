@@ -24,3 +24,12 @@ export const bundleOptions = {
   },
   logLevel: /** @type {const} */ ('warning'),
 }
+
+/** Of the bundles that ship. */
+export const shippedOptions = {
+  ...bundleOptions,
+  minify: true,
+  // Error classes are named in logs.
+  keepNames: true,
+  legalComments: /** @type {const} */ ('eof'),
+}

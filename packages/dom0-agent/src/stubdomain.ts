@@ -8,10 +8,19 @@ import {
 } from '@stubdom/protocol'
 import type { NamedPair } from './domains/resolve.ts'
 import { UsageError } from './errors.ts'
+import {
+  attach,
+  detach,
+  deviceModelPart,
+  type HotPlug,
+  type PlumbedAttach,
+  type PlumbedDetach,
+} from './plumb/hot-plug.ts'
+import type { Plumbing } from './plumb/plumbing.ts'
 import { FileChannel } from './save/file-channel.ts'
 import { checkChannel, collectState } from './save/save-state.ts'
 import { SaveTarget } from './save/target.ts'
-import { type CommandOptions, checkId } from './session/options.ts'
+import { type CommandOptions, checkId, timing } from './session/options.ts'
 import { type Controls, type RunningCommand, runCommand } from './session/running-command.ts'
 import type { Order, Session } from './session/session.ts'
 import { translated } from './xenstore-errors.ts'
@@ -29,6 +38,7 @@ export interface StubdomainContext {
   readonly session: Session
   readonly newId: () => string
   readonly saveDir: string | undefined
+  readonly plumbing: Plumbing
 }
 
 /**
@@ -79,6 +89,27 @@ export class Stubdomain {
     return this.#plain('pci-detach', () => ({ bdf: canonicalBdf(args.bdf) }), options)
   }
 
+  /**
+   * As `pciAttach`, with what only a toolstack can do before it: pciback, the hypercalls, libxl's record. The device must be assignable (pciback has it), or
+   * `seize`. All options are carried out.
+   */
+  pciAttachPlumbed(args: PciAttachArgs, options: CommandOptions = {}): RunningCommand<PlumbedAttach> {
+    return this.#plumbed(options, (plumbing, hotPlug, controls) => {
+      const spec = { ...args, bdf: canonicalBdf(args.bdf) }
+      const order = { id: hotPlug.id, command: 'pci-attach' as const, args: deviceModelPart(spec), options }
+      return attach(plumbing, spec, { ...hotPlug, give: () => this.#context.session.give(order, controls) })
+    })
+  }
+
+  /** As `pciDetach`, and then takes the device from the stubdomain and the guest, so that it is assignable again. */
+  pciDetachPlumbed(args: { readonly bdf: string }, options: CommandOptions = {}): RunningCommand<PlumbedDetach> {
+    return this.#plumbed(options, (plumbing, hotPlug, controls) => {
+      const bdf = canonicalBdf(args.bdf)
+      const order = { id: hotPlug.id, command: 'pci-detach' as const, args: { bdf }, options }
+      return detach(plumbing, bdf, { ...hotPlug, give: () => this.#context.session.give(order, controls) })
+    })
+  }
+
   /** The passed-through devices that QEMU has. */
   pciList(options?: CommandOptions): RunningCommand<CommandResult<'pci-list'>> {
     return this.#plain('pci-list', {}, options)
@@ -120,6 +151,22 @@ export class Stubdomain {
     options: CommandOptions | undefined,
   ): RunningCommand<CommandResult<N>> {
     return this.#run(command, options, async order => ({ ...order, args: typeof args === 'function' ? args() : args }))
+  }
+
+  /** Begins a hot-plug; nothing is done to the host before an agent is known to be there. */
+  #plumbed<R>(
+    options: CommandOptions,
+    body: (plumbing: Plumbing, hotPlug: Omit<HotPlug<never>, 'give'>, controls: Controls) => Promise<R>,
+  ): RunningCommand<R> {
+    const id = options.id ?? this.#context.newId()
+    return runCommand(id, options.signal, async controls => {
+      checkId(id)
+      const pickUp = options.id !== undefined
+      if (!pickUp) await this.#context.session.prepare()
+      const { deadlineMs } = timing('pci-attach', options)
+      const hotPlug = { id, pickUp, waitMs: deadlineMs, signal: controls.signal }
+      return body(this.#context.plumbing, hotPlug, controls)
+    })
   }
 
   #run<N extends CommandName>(

@@ -34,6 +34,7 @@ export const VERDICT_CODES = {
   expired: 'the request is no longer there',
   deadline: 'no final answer came in time',
   'bad-response': 'the stubdomain’s answer is not of the protocol’s form',
+  unanswered: 'the agent took the command and could not write how it ended',
   'not-delivered': 'the request could not be written',
   disconnected: 'the connection to Xenstore was lost',
 } as const

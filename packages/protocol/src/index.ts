@@ -26,6 +26,8 @@ export { DecodeError, EncodeError, ProtocolError, VersionError } from './errors.
 export { idGenerator, idTime, isCommandId } from './ids.ts'
 export { controlPath, isCommandName, Layout, type NodeName, parseNodeName, partName } from './layout.ts'
 export * from './limits.ts'
+export { LineBudget } from './logging/line-budget.ts'
+export { loggable } from './logging/loggable.ts'
 export { AGENT_STAGES, type AgentStage, type AgentStatus, decodeAgentStatus } from './messages/agent-status.ts'
 export { type ControlEvent, type ControlEventName, decodeEvent, EVENT_NAMES } from './messages/event.ts'
 export { decodeHello, type ForeignHello, type Hello } from './messages/hello.ts'

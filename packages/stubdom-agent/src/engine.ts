@@ -16,10 +16,16 @@ import { Removals } from './pci/removals.ts'
 import type { Turn } from './pci/turn.ts'
 import type { Monitor } from './qemu/monitor.ts'
 import type { SaveChannel } from './save/channel.ts'
+import { reached } from './steps.ts'
 import { AGENT_VERSION } from './version.ts'
 
 /** The longest that setTimeout can wait. */
 const TIMER_MS_MAX = 0x7fff_ffff
+
+/** Does an effect; resolves with whether it was done. */
+type Store = (effect: StoreEffect) => Promise<boolean>
+
+const NOT_WRITTEN = Promise.resolve(false)
 
 /** What an engine is built from. */
 export interface EngineParts {
@@ -42,7 +48,9 @@ export class Engine implements ExecutionListener {
   readonly #responder: Responder
   readonly #executions: Executions
   readonly #startedAt = performance.now()
-  #store: ((effect: StoreEffect) => void) | undefined
+  #store: Store | undefined
+  /** Whether the newest pending response was written. */
+  #pendingWritten: Promise<boolean> = NOT_WRITTEN
   #started = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
@@ -79,7 +87,7 @@ export class Engine implements ExecutionListener {
   }
 
   /** A connection to Xenstore is there. After an earlier one was lost, a listing of every command’s directory must follow. */
-  attach(store: (effect: StoreEffect) => void): void {
+  attach(store: Store): void {
     this.#store = store
     this.tell({ on: 'disconnected' })
   }
@@ -110,10 +118,14 @@ export class Engine implements ExecutionListener {
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
+        reached('answer collected', effect)
         // What was kept for the answer goes first: with the response's node all of the command is gone.
         return void this.#executions.collected(effect).then(() => this.#store?.(effect))
+      case 'write-pending':
+        this.#pendingWritten = this.#store?.(effect) ?? NOT_WRITTEN
+        return
       default:
-        this.#store?.(effect)
+        void this.#store?.(effect)
     }
   }
 
@@ -132,8 +144,11 @@ export class Engine implements ExecutionListener {
     return !this.#stopped && this.#responder.commit(key)
   }
 
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void {
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean> {
+    // Nothing is written for a command that nobody waits for any more.
+    this.#pendingWritten = NOT_WRITTEN
     this.tell({ on: 'stage', ...key, stage, ...(progress ? { progress } : {}) })
+    return this.#pendingWritten
   }
 
   accepted(key: CommandKey): void {

@@ -5,12 +5,14 @@ import { handlerOf } from './commands/index.ts'
 import type { Task } from './commands/task.ts'
 import type { Logger } from './logger.ts'
 import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
+import { reached } from './steps.ts'
 
 /** What an execution tells whoever started it. */
 export interface ExecutionListener {
   /** Whether QEMU may be told: see Responder.commit. */
   commit(key: CommandKey): boolean
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void
+  /** Resolves with whether it was written. */
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   accepted(key: CommandKey): void
   executed(key: CommandKey, outcome: ExecutionOutcome): void
 }
@@ -44,6 +46,7 @@ export class Executions {
       this.#running.delete(key.id)
       this.#ends.delete(end)
       const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      reached('outcome known', key)
       // The answer first: a line of the log costs as much as an operation in Xenstore.
       this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
@@ -117,7 +120,9 @@ export class Executions {
 
   async #reconcile(handler: Handler, args: unknown, task: Task, left: LeftBehind): Promise<ExecutionOutcome> {
     if (!handler.reconcile) return failed({ code: 'interrupted', message: 'the agent restarted', outcome: 'partly' })
+    reached('reconciling', task)
     const found = await handler.reconcile(args as never, task, left)
+    reached('reconciled', task)
     if (found.found === 'done') return { kind: 'done', result: found.result, reconciled: true }
     return failed({ code: 'interrupted', message: found.message, outcome: found.found })
   }
@@ -147,7 +152,7 @@ export class Executions {
       },
       stage: (stage, done) => {
         progress.stage = stage
-        listener.stage(key, stage, done)
+        return listener.stage(key, stage, done)
       },
       accepted: () => {
         progress.accepted = true

@@ -7,6 +7,8 @@ import { AGENT_VERSION } from './version.ts'
 
 /** Runs the agent as the command line says; resolves with the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  // What is made here, by it or by what it starts, is for nobody else.
+  process.umask(0o077)
   const options = parseOptions(argv)
   if (options === 'help') process.stdout.write(HELP)
   else if (options === 'version') process.stdout.write(`stubdom-agent ${AGENT_VERSION}\n`)

@@ -151,6 +151,16 @@ describe('what cannot be done is said with its reason, a remedy and the right ex
     [['pci-attach', 'hvm1', '03:00.0,colour=red'], 2, /unknown option "colour"; there are permissive/],
     [['pci-detach', 'hvm1', 'x'], 2, /"x" is no PCI address/],
     [
+      ['pci-attach', '--plumb', 'hvm1', 'ffff:ff:1f.7'],
+      1,
+      /: this host has no PCI device ffff:ff:1f.7\n {2}it had come to: host-device\n$/,
+    ],
+    [
+      ['pci-detach', '--plumb', '--plumb-helper', '/nowhere/plumb', 'hvm1', 'ffff:ff:1f.7'],
+      1,
+      /not everything could be taken back: the assignment: the helper \/nowhere\/plumb cannot be started/,
+    ],
+    [
       ['pci-attach', 'hvm1', '09:00.0'],
       1,
       /^stubdomctl: pci-attach hvm1: it is\? not here\n {2}it had come to: sysfs\n {2}assign/,

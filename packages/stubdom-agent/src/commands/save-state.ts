@@ -5,7 +5,7 @@ import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
 import type { Task } from './task.ts'
 
-/** Published before a running device model is stopped, so that a later agent knows to let it go on. */
+/** Stands in Xenstore before a running device model is stopped, so that a later agent knows to let it go on. */
 const STOPPING = 'stopping'
 
 /** Stops the device model, has QEMU write its state (no RAM), and lets it go on only if asked to, or if saving failed. */
@@ -18,12 +18,12 @@ export const saveState: CommandHandler<'save-state'> = {
     const { running } = await queryRunState(task.qemu)
     const path = await channel.open(task.id)
     task.commit()
+    if (running && !(await task.stage(STOPPING))) {
+      throw new CommandFailure('save-failed', 'Xenstore did not take a note of how far it has come; nothing was done')
+    }
     let saved: SavedState
     try {
-      if (running) {
-        task.stage(STOPPING)
-        await task.qemu.execute('stop')
-      }
+      if (running) await task.qemu.execute('stop')
       saved = await save(path, channel, task)
     } catch (error) {
       // What cannot be cleaned up now is swept when the agent starts; the device model comes first.

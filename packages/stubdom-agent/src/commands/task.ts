@@ -23,8 +23,8 @@ export interface Task {
   remainingMs(): number
   /** To be called before QEMU is told anything that has an effect. @throws CommandCancelled when the requester was faster */
   commit(): void
-  /** Publishes how far the command has come. */
-  stage(stage: string, progress?: { done: number; total?: number }): void
+  /** Publishes how far the command has come. Resolves with whether it stands in Xenstore, where a later agent finds it. */
+  stage(stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   /** QEMU took the command; the rest depends on the guest. */
   accepted(): void
 }

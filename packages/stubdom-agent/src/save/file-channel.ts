@@ -4,6 +4,7 @@ import { access, constants, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isCommandId } from '@stubdom/protocol'
 import { CommandFailure } from '../commands/failure.ts'
+import { reached } from '../steps.ts'
 import type { SaveChannel, SavedState } from './channel.ts'
 
 const SUFFIX = '.state'
@@ -41,13 +42,16 @@ export class FileChannel implements SaveChannel {
     if (bytes === 0 || size !== bytes) {
       throw new CommandFailure('save-failed', `QEMU’s file holds ${size} bytes, ${bytes} of them were read`)
     }
+    reached('state read')
     await rename(partial, this.#path(id, SUFFIX))
+    reached('state offered')
     return { bytes, sha256: hash.digest('hex') }
   }
 
   async discard(id: string): Promise<void> {
     await rm(this.#path(id, PARTIAL), { force: true })
     await rm(this.#path(id, SUFFIX), { force: true })
+    reached('state discarded')
   }
 
   async sweep(wanted: ReadonlySet<string>): Promise<void> {
