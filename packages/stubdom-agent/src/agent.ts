@@ -1,4 +1,6 @@
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
+import type { Observable } from 'rxjs'
+import type { ModelState } from './boot/model-state.ts'
 import { StubdomainPciPort } from './control/pci-port.ts'
 import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
@@ -15,12 +17,24 @@ import { FileChannel } from './save/file-channel.ts'
 const TIMEOUT_MS = 25_000
 const SILENCE_MS = 30_000
 
+/** The QEMU that is served. */
+export interface DeviceModel {
+  readonly monitor: Monitor
+  /** What is published of it: the present state at once, then each change. */
+  readonly state: Observable<ModelState>
+}
+
 /**
  * Serves one stubdomain until `signal` aborts: QEMU and Xenstore may go away and come back meanwhile. An epoch lasts as long as the agent's own nodes
  * do; when they are gone (xenstored restarted, say) a new one begins.
  */
-export async function runAgent(options: AgentOptions, log: Logger, signal: AbortSignal): Promise<void> {
-  const monitor = new Monitor(options.qmp, log)
+export async function runAgent(
+  options: AgentOptions,
+  log: Logger,
+  signal: AbortSignal,
+  model: DeviceModel = qemuThatIsThere(options, log),
+): Promise<void> {
+  const { monitor } = model
   const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
   const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
   const arrivals = pci && new Arrivals(pci)
@@ -28,11 +42,11 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
-    let session = new Session({ ...parts, xenstore, engine })
+    let session = new Session({ ...parts, modelState: model.state, xenstore, engine })
     if (engine.started && !(await session.isOurs())) {
       log.warn({ epoch: engine.epoch }, 'the control directory is gone: beginning anew')
       engine = new Engine(parts, engine.stop())
-      session = new Session({ ...parts, xenstore, engine })
+      session = new Session({ ...parts, modelState: model.state, xenstore, engine })
     }
     pci?.use(xenstore)
     try {
@@ -58,4 +72,9 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
     await front?.close()
   }
   await watching
+}
+
+function qemuThatIsThere(options: AgentOptions, log: Logger): DeviceModel {
+  const monitor = new Monitor(options.qmp, log)
+  return { monitor, state: monitor.state }
 }

@@ -9,6 +9,8 @@ test('what is not said has a default', () => {
     saveDir: undefined,
     sysfs: '/sys',
     front: undefined,
+    saveConsole: undefined,
+    restoreConsole: undefined,
     window: 32,
     logLevel: 'info',
   })

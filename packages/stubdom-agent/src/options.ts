@@ -16,6 +16,10 @@ export interface AgentOptions {
   readonly sysfs: string | undefined
   /** Sockets of QMP for xl; undefined: xl is not served. */
   readonly front: FrontSockets | undefined
+  /** The stubdomain's console for state that is saved, raw already; undefined: there is none. */
+  readonly saveConsole: string | undefined
+  /** The stubdomain's console for state to restore, raw already; undefined: there is none. */
+  readonly restoreConsole: string | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -26,6 +30,7 @@ export class UsageError extends Error {
 }
 
 export const HELP = `usage: stubdom-agent --qmp SOCKET [options]
+       stubdom-agent boot [options] [-- QEMU-ARGUMENT...]     starts QEMU itself: see stubdom-agent boot --help
 
 Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carries them out with QMP.
 
@@ -40,6 +45,8 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       nothing is waited for unless this is said)
   --front SOCKET      serves QMP at SOCKET for unmodified xl (behind vchan-socket-proxy), passed on to --front-qmp; its
   --front-qmp SOCKET  attaching of devices waits until they are there. A monitor of QEMU's of its own
+  --save-console PATH     console that takes state to save, raw already
+  --restore-console PATH  console that brings state to restore, raw already
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -71,6 +78,8 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
     saveDir: values['save-dir'],
     sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
     front: frontSockets(values.front, values['front-qmp'], values.qmp),
+    saveConsole: values['save-console'],
+    restoreConsole: values['restore-console'],
     window,
     logLevel,
   }
@@ -98,6 +107,8 @@ function parse(argv: readonly string[]) {
         sysfs: { type: 'string' },
         front: { type: 'string' },
         'front-qmp': { type: 'string' },
+        'save-console': { type: 'string' },
+        'restore-console': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },
