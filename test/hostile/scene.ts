@@ -1,9 +1,13 @@
 import { type DomainPair, layOutDomains, type Running, startStubdomctl, World } from '@stubdom/demo'
 import { connect, type Dom0, Dom0Error, type Misbehaviour, type Stubdomain } from '@stubdom/dom0-agent'
 import { type Daemon, daemons, startXenstored, type TestXenstored } from '@stubdom/test-xenstored'
+import { concatMap, filter, firstValueFrom } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { cliIn } from '../../packages/dom0-agent/src/testing/run-cli.ts'
 import { Liar } from './liar.ts'
+
+/** A process on a busy machine takes its time to start. */
+const AGENT_MS_MAX = 20_000
 
 const GOOD: DomainPair = { guest: 6, stubdomain: 7, name: 'good' }
 
@@ -42,8 +46,10 @@ export class Scene {
     const log: Logged[] = []
     const note = (fields: object, message: string): void => void log.push({ fields, message })
     const logger = { debug: note, warn: note, child: () => logger }
-    const dom0 = await connect({ xenstore: xenstored.socketPath, logger, saveDir: good.saveDirectory })
-    return new Scene(xenstored, good, dom0, log, await dom0.stubdomain(GOOD.name))
+    const dom0 = await connect({ xenstore: xenstored.socketPath, logger, greetingMs: AGENT_MS_MAX })
+    const stubdomain = await dom0.stubdomain(GOOD.name)
+    await stubdomain.ready()
+    return new Scene(xenstored, good, dom0, log, stubdomain)
   }
 
   private constructor(xenstored: TestXenstored, good: World, dom0: Dom0, log: Logged[], goodStubdomain: Stubdomain) {
@@ -96,6 +102,17 @@ export class Scene {
   /** What the library's session makes of a command. */
   async session(liar: { readonly pair: DomainPair }): Promise<Stubdomain> {
     return this.dom0.stubdomain(liar.pair.name)
+  }
+
+  /** Resolves when a node is there. */
+  async appears(path: string): Promise<void> {
+    const { dom0 } = this.xenstored
+    await firstValueFrom(
+      dom0.watch(path).pipe(
+        concatMap(() => dom0.exists(path)),
+        filter(Boolean),
+      ),
+    )
   }
 
   reasons({ stubdomain }: DomainPair): string[] {

@@ -40,20 +40,20 @@ for (const name of settings.domains) {
   }
 }
 
-let resting = true
+const state = { resting: true }
 let under: Promise<unknown> = Promise.resolve()
 
 function work(): void {
-  resting = false
+  state.resting = false
   under = Promise.all(
     lanes.map(async lane => {
-      while (!resting) await lane()
+      while (!state.resting) await lane()
     }),
   )
 }
 
 async function rest(): Promise<void> {
-  resting = true
+  state.resting = true
   await under
   const listed = [...contexts].map(async ([name, context]) => [name, await rollCall(context)] as const)
   const found = Object.fromEntries(await Promise.all(listed))

@@ -5,8 +5,11 @@ import { type Judgement, judge, theilSen } from './verdict.ts'
 
 const MB = 1_000_000
 
+type Said = Partial<Sample> & { rssMB?: number; pid?: number }
+type Course = (minute: number, noise: number) => Said
+
 /** A sample each minute; what is not said stays as it is. */
-function samples(count: number, of: (minute: number) => Partial<Sample> & { rssMB?: number; pid?: number }): Sample[] {
+function samples(count: number, of: (minute: number) => Said): Sample[] {
   return Array.from({ length: count }, (_, minute) => {
     const { rssMB = 80, pid = 5, ...rest } = of(minute)
     const processes = { dom0: { pid, rssBytes: rssMB * MB, descriptors: 20 } }
@@ -24,16 +27,11 @@ describe('the verdict of half an hour', () => {
     expect(new Set(Object.values(verdicts(samples(30, () => ({})))))).toEqual(new Set(['steady']))
   })
 
-  test.each<
-    [
-      string,
-      string,
-      (minute: number, noise: number) => Parameters<typeof samples>[1] extends (m: number) => infer R ? R : never,
-    ]
-  >([
+  test.each<[string, string, Course]>([
     ['a node a minute', 'nodes', (minute, noise) => ({ nodes: 150 + minute + Math.round(6 * noise) })],
     ['a watch every six minutes', 'watches', minute => ({ watches: 9 + Math.floor(minute / 6) })],
     ['1 MB a minute under 20 MB of noise', 'memory of dom0', (minute, noise) => ({ rssMB: 80 + minute + 20 * noise })],
+    ['1 MB a minute under a saw', 'memory of dom0', minute => ({ rssMB: 60 + minute + 10 * (minute % 5) })],
     ['4 MB of heap', 'heap of dom0', minute => ({ dom0HeapBytes: (9 + (4 * minute) / 30) * MB })],
   ])('finds %s', (_, what, of) => {
     const random = new Random(1)
@@ -41,18 +39,14 @@ describe('the verdict of half an hour', () => {
     expect(Object.entries(found).filter(([, verdict]) => verdict === 'grows')).toEqual([[what, 'grows']])
   })
 
-  test.each<
-    [
-      string,
-      (minute: number, noise: number) => Parameters<typeof samples>[1] extends (m: number) => infer R ? R : never,
-    ]
-  >([
+  test.each<[string, Course]>([
     [
       'growth that ends after the beginning',
       minute => ({ rssMB: 80 + Math.min(minute, 5) * 10, nodes: 100 + Math.min(minute, 5) * 30 }),
     ],
     ['single outliers, however large', minute => ({ nodes: minute % 7 === 6 ? 900 : 150 })],
     ['noise', (_, noise) => ({ rssMB: 80 + 30 * noise, nodes: 150 + Math.round(20 * noise) })],
+    ['the teeth of a saw', minute => ({ rssMB: 60 + 10 * ((minute + 1) % 5) })],
     ['what shrinks', minute => ({ rssMB: 120 - minute })],
     [
       'a process that was begun anew: what was before does not count',

@@ -21,6 +21,8 @@ interface Gauge {
   readonly what: string
   readonly unit: 'MB' | ''
   readonly forgiven: number
+  /** What is collected only now and then is judged by the lowest of some samples in a row. */
+  readonly sawtooth?: boolean
   /** `era`: samples of an earlier one are not compared with this one's; undefined: there is none to take. */
   readonly of: (sample: Sample) => { readonly value: number; readonly era: number } | undefined
 }
@@ -28,6 +30,8 @@ interface Gauge {
 const MEGABYTE = 1_000_000
 /** Samples below which there is no slope worth the name. */
 const SAMPLES_MIN = 8
+/** Samples among which a sawtooth comes down to its floor. */
+const TOOTH = 5
 /** The share of the time, from the beginning, in which caches fill, heaps find their size and rings of events come around. */
 const WARM_UP = 0.2
 
@@ -67,12 +71,18 @@ function ofProcess(name: string): Gauge[] {
       return process && { value: value(process), era: process.pid }
     }
   return [
-    { what: `memory of ${name}`, unit: 'MB', forgiven: 10, of: of(({ rssBytes }) => rssBytes / MEGABYTE) },
+    {
+      what: `memory of ${name}`,
+      unit: 'MB',
+      forgiven: 10,
+      sawtooth: true,
+      of: of(({ rssBytes }) => rssBytes / MEGABYTE),
+    },
     { what: `descriptors of ${name}`, unit: '', forgiven: 2, of: of(({ descriptors }) => descriptors) },
   ]
 }
 
-function judgeOne({ what, unit, forgiven, of }: Gauge, samples: readonly Sample[]): Judgement {
+function judgeOne({ what, unit, forgiven, sawtooth, of }: Gauge, samples: readonly Sample[]): Judgement {
   const all = samples.flatMap(sample => {
     const found = of(sample)
     return found ? [{ at: sample.at, ...found }] : []
@@ -86,9 +96,15 @@ function judgeOne({ what, unit, forgiven, of }: Gauge, samples: readonly Sample[
   const last = points.at(-1)?.value ?? 0
   const about = { what, unit, first, last, samples: points.length, forgiven }
   if (points.length < SAMPLES_MIN) return { ...about, slope: undefined, drift: undefined, verdict: 'too-short' }
-  const perSecond = theilSen(points.map(({ at, value }) => [at, value]))
+  const values = sawtooth ? floors(points.map(({ value }) => value)) : points.map(({ value }) => value)
+  // A floor stands for the time of the last sample that it is the floor of.
+  const perSecond = theilSen(values.map((value, index) => [points.at(index - values.length)?.at ?? 0, value]))
   const drift = perSecond * (end - (points[0]?.at ?? 0))
   return { ...about, slope: perSecond * 3_600, drift, verdict: drift > forgiven ? 'grows' : 'steady' }
+}
+
+function floors(values: readonly number[]): number[] {
+  return values.slice(TOOTH - 1).map((_, index) => Math.min(...values.slice(index, index + TOOTH)))
 }
 
 /** The median of the slopes between any two of the points. */

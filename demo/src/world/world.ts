@@ -8,25 +8,28 @@ import type { Qemu } from '../qemu/qemu.ts'
 import { type Guest, type QemuOptions, startQemu } from '../qemu/start.ts'
 import { Multiplexer } from '../xenbus/multiplexer.ts'
 import { type DomainPair, layOutDomains } from './libxl-nodes.ts'
+import { PciFront } from './pci-front.ts'
 import { PROGRAMS } from './programs.ts'
 
 export interface WorldOptions {
   /** What the guest does when it is asked to give a device up; cooperative unless said otherwise. */
   readonly guest?: Guest
+  /** Another QEMU, or one with more arguments. */
+  readonly qemu?: Pick<QemuOptions, 'program' | 'extraArgs'>
   /** Domids and name; hvm1 is 6, its stubdomain 7. */
   readonly domains?: DomainPair
   /** The device that stands in for a passed-through one. */
   readonly driver?: string
+  /** Devices are waited for on {@link World.pciFront}, although they are emulated. */
+  readonly sysfs?: boolean
   /** Arguments for the agent besides those that the world needs. */
-  readonly agentArguments?: readonly string[]
+  readonly agentArguments?: readonly string[] | ((world: World) => readonly string[])
   /** The Xenstore to use: Debian's xenstored or oxenstored, or the embedded one, which is the default. */
   readonly daemon?: Daemon
   /** The agent's bundle; the one that ships unless said otherwise. */
   readonly agentProgram?: string
   /** What the agent has in its environment besides what the world needs. */
   readonly agentEnvironment?: NodeJS.ProcessEnv
-  /** Arguments for QEMU besides those that the world needs. */
-  readonly qemuArguments?: readonly string[]
   /** A Xenstore that runs already, so that several worlds share it; who started it ends it. Their domids must differ. */
   readonly xenstored?: TestXenstored
   /** Do not start the agent yet. */
@@ -109,6 +112,11 @@ export class World {
     return join(this.directory, 'save')
   }
 
+  /** The stubdomain’s PCI bus. */
+  get pciFront(): PciFront {
+    return new PciFront(this.dom0, this.domains.stubdomain, join(this.directory, 'sys'))
+  }
+
   /** What a shell of dom0 has in its environment here. */
   get environment(): NodeJS.ProcessEnv {
     return { XENSTORED_PATH: this.dom0Socket, STUBDOM_SAVE_DIR: this.saveDirectory }
@@ -119,10 +127,10 @@ export class World {
     return this.#qemu
   }
 
-  /** Starts another QEMU in the place of one that has ended. */
-  async restartQemu(): Promise<void> {
+  /** Starts another QEMU in the place of one that has ended, with arguments of its own besides. */
+  async restartQemu(...more: string[]): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options))
+    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options, more))
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -133,10 +141,12 @@ export class World {
   /** Starts the agent in the stubdomain; it becomes ready when dom0 has made the control directory. */
   async startAgent(): Promise<Child> {
     const { driver = 'edu', agentArguments = [], agentProgram = PROGRAMS.agent, agentEnvironment } = this.#options
-    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory, ...agentArguments]
+    const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory]
+    const waiting = this.#options.sysfs ? ['--sysfs', this.pciFront.sysfs] : []
+    const more = typeof agentArguments === 'function' ? agentArguments(this) : agentArguments
     const xenstore = this.domainSocket(this.domains.stubdomain)
     const env = { PATH: process.env['PATH'], XENSTORED_PATH: xenstore, ...agentEnvironment }
-    this.#agent = await Child.start(process.execPath, [agentProgram, ...args], [], env)
+    this.#agent = await Child.start(process.execPath, [agentProgram, ...args, ...waiting, ...more], [], env)
     return this.#agent
   }
 
@@ -166,8 +176,8 @@ function busPath(directory: string, domid: number): string {
   return join(directory, `dom${domid}.sock`)
 }
 
-function qemuOptions(dir: string, { guest = 'cooperative', qemuArguments = [] }: WorldOptions): QemuOptions {
-  return { dir, guest, extraArgs: qemuArguments }
+function qemuOptions(dir: string, { guest = 'cooperative', qemu }: WorldOptions, more: string[] = []): QemuOptions {
+  return { ...qemu, dir, guest, extraArgs: [...(qemu?.extraArgs ?? []), ...more] }
 }
 
 async function createDomains(xenstored: TestXenstored, domains: DomainPair): Promise<void> {

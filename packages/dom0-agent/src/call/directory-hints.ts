@@ -6,8 +6,12 @@ import type { Logger } from '../logger.ts'
 import { EVENTS_OF_OTHERS_PER_SECOND, EventBudget, NOISE, type ResponseHints } from './hints.ts'
 import { epochOf } from './nodes.ts'
 
-/** Milliseconds for which a stubdomain that was too noisy is not listened to. */
-const QUIET_MS = 10_000
+/** Milliseconds for which a stubdomain that was too noisy is not listened to: the first time, and doubled for each time after that up to the most. */
+const QUIET_MS_MIN = 10_000
+const QUIET_MS_MAX = 300_000
+
+/** Milliseconds of listening without noise after which it counts as new. */
+const FORGIVEN_AFTER_MS = 60_000
 
 /** Milliseconds between two events for which all calls look. */
 const ALL_EVERY_MS = 50
@@ -25,6 +29,7 @@ export class DirectoryHints implements ResponseHints {
   readonly #budget = new EventBudget()
   readonly #others = new EventBudget(EVENTS_OF_OTHERS_PER_SECOND)
   #watches: Subscription | undefined
+  #quietMs = 0
   #quietUntil = 0
   #allTimer: NodeJS.Timeout | undefined
   #allAgain = false
@@ -125,7 +130,10 @@ export class DirectoryHints implements ResponseHints {
   }
 
   #stop(): void {
-    this.#quietUntil = performance.now() + QUIET_MS
+    const now = performance.now()
+    const forgiven = now - this.#quietUntil >= FORGIVEN_AFTER_MS
+    this.#quietMs = forgiven ? QUIET_MS_MIN : Math.min(Math.max(2 * this.#quietMs, QUIET_MS_MIN), QUIET_MS_MAX)
+    this.#quietUntil = now + this.#quietMs
     this.#unwatch()
   }
 

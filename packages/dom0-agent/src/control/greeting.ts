@@ -1,5 +1,6 @@
 import {
   AGENT_STAGES,
+  type AgentStage,
   type AgentStatus,
   controlPath,
   decodeAgentStatus,
@@ -111,10 +112,20 @@ function firstWords(client: XenstoreClient, stubdomain: number, waitMs: number):
   })
 }
 
+/** Stages that a hello follows on, if all goes well. */
+const HOPEFUL: ReadonlySet<AgentStage> = new Set<AgentStage>([
+  'starting',
+  'reading-config',
+  'waiting-devices',
+  'starting-qemu',
+  'connecting-qemu',
+  'ready',
+])
+
 function saysNever(bytes: Uint8Array | undefined): boolean {
   const status = bytes && decodeAgentStatus(bytes)
   if (!status) return false
-  return !status.ok || !['starting', 'connecting-qemu', 'ready'].includes(status.value.stage)
+  return !status.ok || !HOPEFUL.has(status.value.stage)
 }
 
 function understood(bytes: Uint8Array, { guest, stubdomain }: Pair): Hello {
@@ -163,11 +174,16 @@ function describeStatus({ stage, error }: AgentStatus): string {
 function remedyFor({ stage }: AgentStatus): string {
   switch (stage) {
     case 'starting':
+    case 'starting-qemu':
     case 'connecting-qemu':
     case 'ready':
       return 'try again in a moment'
     case 'qemu-silent':
       return 'see whether QEMU in the stubdomain hangs, or whether something else holds its monitor'
+    case 'reading-config':
+    case 'waiting-devices':
+      return 'if it does not go on by itself, see what the toolstack gave the stubdomain'
+    case 'qemu-exited':
     case 'qemu-gone':
       return 'see in the stubdomain’s log why QEMU ended'
     case 'stopped':

@@ -1,24 +1,18 @@
-import { decodeAgentStatus, decodeHello, printable } from '@stubdom/protocol'
+import { type AgentStage, decodeAgentStatus, decodeHello, printable } from '@stubdom/protocol'
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { readWords, wrongTarget } from '../control/greeting.ts'
 import { windowed } from '../windowed.ts'
 import { allPairs, type NamedPair } from './resolve.ts'
 
-/** How the agent of a stubdomain is, as far as it says so itself. Besides an agent's own stages: */
+/** How the agent of a stubdomain is, as far as it says so itself. Besides an agent's own stages, of which `ready` means a hello: */
 export type StubdomainState =
-  /** It takes commands. */
-  | 'ready'
+  | AgentStage
   /** It has not said anything, or not yet. */
   | 'no-agent'
   /** It speaks no version of the protocol that we speak. */
   | 'incompatible'
   /** What it says cannot be read. */
   | 'misbehaving'
-  | 'starting'
-  | 'connecting-qemu'
-  | 'qemu-silent'
-  | 'qemu-gone'
-  | 'stopped'
 
 /** A guest with a stubdomain. All texts are printable. */
 export interface StubdomainInfo {
