@@ -1,0 +1,5 @@
+declare module 'stubdom-agent.mjs' {
+  /** The agent's bundle, as text. */
+  const text: string
+  export default text
+}
