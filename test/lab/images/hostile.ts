@@ -25,8 +25,7 @@ async function bundleHostile(): Promise<Buffer> {
   const { outputFiles } = await build({
     ...bundleOptions,
     entryPoints: [join(root, 'test/lab/hostile/main.ts')],
-    alias: { ...bundleOptions.alias, 'stubdom-agent.mjs': AGENT },
-    loader: { '.mjs': 'text' },
+    define: { AGENT_TEXT: JSON.stringify(readFileSync(AGENT, 'utf8')) },
     write: false,
   })
   return Buffer.from(outputFiles[0]?.contents ?? [])
