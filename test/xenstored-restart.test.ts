@@ -71,6 +71,29 @@ onEachXenstore('in the middle of fifty commands', begin => {
     expect(begun).toEqual([...new Set(begun)])
   })
 
+  test('what QEMU has not been told before xenstored is killed, it is never told', async () => {
+    const world = await begin({ withoutAgent: true, guest: 'silent' })
+    startAgent(world)
+    const stubdomain = await library(world)
+    await world.world.qemu.pause()
+    onTestFinished(() => world.world.qemu.resume())
+    const commands = OURS.slice(0, 3).map(slot =>
+      given(attachAt(slot), stubdomain.pciAttach({ bdf: bdfAt(slot), slot })),
+    )
+    await standing(world, 'stubdom/response', /^stubdom\/response\/pci-attach\//, commands.length)
+    const epoch = await currentEpoch(world)
+    await world.world.xenstored.kill()
+    await world.world.restartXenstored()
+    // The library lays the control directory out again; the agent's first word in it belongs to a new epoch.
+    const ready = stubdomain.ready()
+    await world.node('stubdom/status', value => value !== '' && !value.includes(epoch))
+    world.world.qemu.resume()
+    await ready
+    for (const { ending } of commands) expect(await ending).toEqual({ kind: 'unknown', code: 'disconnected' })
+    expect((await stubdomain.pciList().result).devices).toEqual([])
+    expect(await world.devices()).toEqual([])
+  })
+
   test('both sides lose their connections, and nothing else: every command gets its answer, from the same agent', async () => {
     const world = await begin({ withoutAgent: true })
     const { dom0Socket, directory, domains } = world.world
@@ -201,14 +224,19 @@ async function fiftyUnderWay(world: TestWorld, stubdomain: Stubdomain): Promise<
     ...Array.from({ length: 2 }, () => typed('ping', world, 'ping', 'hvm1')),
   ]
   expect(commands).toHaveLength(50)
+  await standing(world, 'dom0/request', /^dom0\/request\/pci-(attach|list)\//, WAITING)
+  return commands
+}
+
+/** Resolves when so many such nodes stand in a directory. */
+async function standing(world: TestWorld, directory: string, path: RegExp, count: number): Promise<void> {
   const { dom0, controlDirectory } = world.world
-  const standing = dom0.watch(`${controlDirectory}/dom0/request`).pipe(
+  const changes = dom0.watch(`${controlDirectory}/${directory}`).pipe(
     concatMap(() => world.leftovers()),
-    filter(paths => paths.filter(path => /^dom0\/request\/pci-(attach|list)\//.test(path)).length === WAITING),
+    filter(paths => paths.filter(each => path.test(each)).length === count),
     timeout(20_000),
   )
-  await firstValueFrom(standing)
-  return commands
+  await firstValueFrom(changes)
 }
 
 function given(what: string, { result }: RunningCommand<unknown>): Given {

@@ -46,7 +46,7 @@ export class CrashWorld {
       guest,
       agentProgram: programs.agent,
       agentEnvironment: { STUBDOM_CRASH_DIR: directory, STUBDOM_CRASH_ROLE: 'agent' },
-      qemuArguments: ['-trace', 'enable=handle_qmp_command', '-D', join(directory, 'qemu.log')],
+      qemu: { extraArgs: ['-trace', 'enable=handle_qmp_command', '-D', join(directory, 'qemu.log')] },
     })
     const crashWorld = new CrashWorld(world, directory, programs)
     await crashWorld.test.json('ping', 'hvm1')

@@ -15,10 +15,10 @@ export function specify(matrix: Matrix): void {
 
   test(`${command}: the matrix names the steps that the programs come to`, options, async () => {
     const steps = await play.undisturbed()
-    // How often dom0 sees a quick command at work is chance.
+    // How often the agent says that it is at work, and whether dom0 sees it, is chance with a quick command.
     const inDom0 = steps.dom0.filter(step => !step.startsWith('progress read'))
     expect(new Set([...inDom0, 'progress read'])).toEqual(new Set(dom0.map(([step]) => step)))
-    expect(steps.agent).toEqual(agent.map(([step]) => step))
+    expect(steps.agent.filter(step => !step.startsWith('progress written #'))).toEqual(agent.map(([step]) => step))
   })
 
   describe(`${command}: dom0’s process is killed at`, options, () => {

@@ -1,13 +1,18 @@
 import { idGenerator, RETENTION_MS_DEFAULT } from '@stubdom/protocol'
 import { XenstoreClient } from '@stubdom/xenstore'
+import type { Observable } from 'rxjs'
 import type { ControlNode } from './control/control-node.ts'
 import { GREETING_MS_DEFAULT } from './control/greeting.ts'
 import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
+import type { Misbehaviour } from './misbehaviour.ts'
+import { HelperHypervisor } from './plumb/hypervisor.ts'
+import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
+import { consolePath } from './state/console-node.ts'
 import { Stubdomain } from './stubdomain.ts'
 import { translated } from './xenstore-errors.ts'
 
@@ -25,6 +30,10 @@ export interface Dom0Options {
   readonly retentionMs?: number | undefined
   /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
   readonly saveDir?: string | undefined
+  /** The program that makes hypercalls for hot-plugging with plumbing (native/stubdom-plumb.c); `stubdom-plumb` in PATH by default. */
+  readonly plumbHelper?: string | undefined
+  /** Where the kernel shows its devices: `/sys` by default. */
+  readonly sysfs?: string | undefined
 }
 
 /**
@@ -62,8 +71,12 @@ export class Dom0 {
    * Every guest with a stubdomain, by domid.
    * @throws NoXenstoreError, AccessError
    */
-  listStubdomains(): Promise<StubdomainInfo[]> {
-    return translated(() => this.#link.steadily(listStubdomains))
+  async listStubdomains(): Promise<StubdomainInfo[]> {
+    const stubdomains = await translated(() => this.#link.steadily(listStubdomains))
+    for (const { stubdomainDomid, misbehaves } of stubdomains) {
+      if (misbehaves !== undefined) this.#link.misbehaviours.report(stubdomainDomid, misbehaves)
+    }
+    return stubdomains
   }
 
   /**
@@ -78,7 +91,15 @@ export class Dom0 {
       session = new Session(this.#link, pair)
       this.#sessions.set(key, session)
     }
-    return new Stubdomain(pair, { session, newId: this.#newId, saveDir: this.#options.saveDir })
+    const { saveDir, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
+    const hypervisor = new HelperHypervisor(plumbHelper)
+    const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
+    const ways = {
+      saveDir,
+      consolePath: (console: 1 | 2) =>
+        translated(() => this.#link.steadily(client => consolePath(client, pair.stubdomain, console))),
+    }
+    return new Stubdomain(pair, { session, newId: this.#newId, ways, plumbing })
   }
 
   /**
@@ -91,11 +112,17 @@ export class Dom0 {
       const pair = await this.#link.steadily(client => resolveDomain(client, domain))
       const client = await XenstoreClient.connect({ path: this.#options.xenstore })
       try {
-        return await surveyControlDirectory(client, pair)
+        const report = (why: string): void => this.#link.misbehaviours.report(pair.stubdomain, why)
+        return await surveyControlDirectory(client, pair, report)
       } finally {
         await client.close()
       }
     })
+  }
+
+  /** Stubdomains that do what no agent of ours does, each reason once a minute: whoever lives long should listen. */
+  get misbehaviours(): Observable<Misbehaviour> {
+    return this.#link.misbehaviours.observed
   }
 
   /** Ends everything; commands that are under way end with OutcomeUnknownError. May be called again. */

@@ -1,36 +1,62 @@
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
+import type { Observable } from 'rxjs'
+import type { ModelState } from './boot/model-state.ts'
+import { StubdomainPciPort } from './control/pci-port.ts'
 import { Session } from './control/session.ts'
 import { Engine, type EngineParts } from './engine.ts'
+import { serveFront } from './front.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import { Arrivals } from './pci/arrivals.ts'
+import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
-import { FileChannel } from './save/file-channel.ts'
+import { ConfiguredChannels } from './save/channels.ts'
 
 /** Milliseconds. A stalled Xenstore drops an unread watch event after 20 s, and goes on: until then nothing is lost. */
 const TIMEOUT_MS = 25_000
 const SILENCE_MS = 30_000
 
+/** The QEMU that is served. */
+export interface DeviceModel {
+  readonly monitor: Monitor
+  /** What is published of it: the present state at once, then each change. */
+  readonly state: Observable<ModelState>
+}
+
 /**
  * Serves one stubdomain until `signal` aborts: QEMU and Xenstore may go away and come back meanwhile. An epoch lasts as long as the agent's own nodes
  * do; when they are gone (xenstored restarted, say) a new one begins.
  */
-export async function runAgent(options: AgentOptions, log: Logger, signal: AbortSignal): Promise<void> {
-  const monitor = new Monitor(options.qmp, log)
-  const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
-  const parts: EngineParts = { options, monitor, saveChannel, log }
+export async function runAgent(
+  options: AgentOptions,
+  log: Logger,
+  signal: AbortSignal,
+  model: DeviceModel = qemuThatIsThere(options, log),
+): Promise<void> {
+  const { monitor } = model
+  const states = new ConfiguredChannels(options)
+  const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
+  const arrivals = pci && new Arrivals(pci)
+  const parts: EngineParts = { options, monitor, states, turn: new Turn(), arrivals, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
-    let session = new Session({ ...parts, xenstore, engine })
+    let session = new Session({ ...parts, modelState: model.state, xenstore, engine })
     if (engine.started && !(await session.isOurs())) {
       log.warn({ epoch: engine.epoch }, 'the control directory is gone: beginning anew')
       engine = new Engine(parts, engine.stop())
-      session = new Session({ ...parts, xenstore, engine })
+      session = new Session({ ...parts, modelState: model.state, xenstore, engine })
     }
-    if (await session.treeReady(over)) await session.serve(over)
+    pci?.use(xenstore)
+    try {
+      if (await session.treeReady(over)) await session.serve(over)
+    } finally {
+      pci?.use(undefined)
+    }
   }
 
+  const front = options.front && (await serveFront(options.front, parts, undefined))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
@@ -43,6 +69,12 @@ export async function runAgent(options: AgentOptions, log: Logger, signal: Abort
   } finally {
     stopWatching()
     void engine.stop()
+    await front?.close()
   }
   await watching
+}
+
+function qemuThatIsThere(options: AgentOptions, log: Logger): DeviceModel {
+  const monitor = new Monitor(options.qmp, log)
+  return { monitor, state: monitor.state }
 }

@@ -11,9 +11,11 @@ import { type ExecutionListener, Executions } from './executions.ts'
 import { newEpoch } from './identity.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import type { Arrivals } from './pci/arrivals.ts'
 import { Removals } from './pci/removals.ts'
+import type { Turn } from './pci/turn.ts'
 import type { Monitor } from './qemu/monitor.ts'
-import type { SaveChannel } from './save/channel.ts'
+import type { StateChannels } from './save/channel.ts'
 import { reached } from './steps.ts'
 import { AGENT_VERSION } from './version.ts'
 
@@ -29,7 +31,9 @@ const NOT_WRITTEN = Promise.resolve(false)
 export interface EngineParts {
   readonly options: AgentOptions
   readonly monitor: Monitor
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
+  readonly turn: Turn
+  readonly arrivals: Arrivals | undefined
   readonly log: Logger
 }
 
@@ -52,7 +56,10 @@ export class Engine implements ExecutionListener {
   #timer: NodeJS.Timeout | undefined
 
   /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
-  constructor({ options, monitor, saveChannel, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
+  constructor(
+    { options, monitor, states, turn, arrivals, log }: EngineParts,
+    predecessorOver: Promise<void> = Promise.resolve(),
+  ) {
     this.predecessorOver = predecessorOver
     this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
     const agent = {
@@ -61,7 +68,7 @@ export class Engine implements ExecutionListener {
       uptimeMs: () => performance.now() - this.#startedAt,
       inFlight: () => this.#responder.inFlight,
     }
-    const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
+    const common = { agent, removals: this.removals, turn, arrivals, driver: options.driver, states }
     this.#executions = new Executions(monitor, common, this, log)
   }
 
@@ -100,14 +107,22 @@ export class Engine implements ExecutionListener {
   tell(input: ResponderInput): void {
     if (this.#stopped) return
     if (input.on === 'started') this.#started = true
-    for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
+    if (input.on === 'answer-written') this.#executions.answered(input.id)
+    if (input.on === 'answer-refused') void this.#executions.unanswered(input.id)
+    this.#handle(input)
+  }
+
+  #handle(input: ResponderInput): ResponderEffect[] {
+    const effects = this.#responder.handle(input, performance.now())
+    for (const effect of effects) this.#perform(effect)
     this.#schedule()
+    return effects
   }
 
   #perform(effect: ResponderEffect): void {
     switch (effect.do) {
       case 'execute':
-        return this.#executions.start({ command: effect.command, id: effect.id }, effect.args, effect.mode)
+        return this.#execute(effect)
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
@@ -120,6 +135,10 @@ export class Engine implements ExecutionListener {
       default:
         void this.#store?.(effect)
     }
+  }
+
+  #execute({ command, id, args, mode, deadlineAt }: Extract<ResponderEffect, { do: 'execute' }>): void {
+    this.#executions.start({ command, id }, args, mode, deadlineAt)
   }
 
   #schedule(): void {
@@ -144,8 +163,10 @@ export class Engine implements ExecutionListener {
     this.tell({ on: 'accepted', ...key })
   }
 
-  executed(key: CommandKey, outcome: ExecutionOutcome): void {
-    this.tell({ on: 'executed', ...key, outcome })
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean {
+    if (this.#stopped) return false
+    const effects = this.#handle({ on: 'executed', ...key, outcome })
+    return effects.some(effect => effect.do === 'write-answer' && effect.id === key.id)
   }
 }
 

@@ -63,9 +63,11 @@ export class CallNodes {
     return response
   }
 
-  /** The epoch of the agent that is there; undefined when there is none, or its hello is of no use. */
-  async readEpoch(): Promise<string | undefined> {
-    return epochOf(await this.#read(Layout.hello))
+  /** The epoch of the agent that is there; undefined when there is none, or its hello is of no use: `problem` says why. */
+  async readHello(): Promise<{ readonly epoch: string | undefined; readonly problem: string | undefined }> {
+    const bytes = await this.#read(Layout.hello)
+    const hello = bytes && decodeHello(bytes)
+    return { epoch: epochOf(bytes), problem: hello && !hello.ok ? hello.error.message : undefined }
   }
 
   readRequest(): Promise<NodeBytes> {

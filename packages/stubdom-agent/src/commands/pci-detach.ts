@@ -1,4 +1,5 @@
-import { findPeripheral, qdevIdFor } from '../pci/devices.ts'
+import { findPeripheral, type Peripheral, qdevIdFor, slotMates } from '../pci/devices.ts'
+import { functionNumber } from '../pci/functions.ts'
 import { isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
@@ -6,19 +7,19 @@ import type { Task } from './task.ts'
 
 /**
  * device_del only asks the guest; done is the qdev’s absence. A removal that waits already is joined and asked for again: one that was
- * asked for before the guest’s OS listened is lost. Source: QEMU, docs/system/device-emulation and hw/acpi/pcihp.c.
+ * asked for before the guest’s OS listened is lost. Source: QEMU, docs/system/device-emulation and hw/acpi/pcihp.c. The guest ejects slots, so that all
+ * functions in the slot go together.
  */
 export const pciDetach: CommandHandler<'pci-detach'> = {
   async run({ bdf }, task) {
-    const device = await findPeripheral(task.qemu, bdf)
-    if (!device) throw new CommandFailure('device-not-found', `${bdf} is not attached`)
-    const { qdevId } = device
-    const joined = task.removals.isPending(qdevId)
-    task.commit()
-    task.removals.begin(qdevId)
-    await askGuest(qdevId, joined, task)
-    await guestAnswered(bdf, qdevId, task)
-    return { bdf, qdevId, ...(joined ? { joined } : {}) }
+    const { device, mates, joined } = await task.turn.run(task.signal, () => askFor(bdf, task))
+    await guestAnswered(mates, task)
+    return {
+      bdf,
+      qdevId: device.qdevId,
+      ...(joined ? { joined } : {}),
+      ...(mates.length > 1 ? { functions: mates.slice(0, 8).map(mate => mate.bdf) } : {}),
+    }
   },
 
   async reconcile({ bdf }, task, { accepted }) {
@@ -32,28 +33,50 @@ export const pciDetach: CommandHandler<'pci-detach'> = {
       }
     }
     task.removals.begin(device.qdevId)
-    await guestAnswered(bdf, device.qdevId, task)
+    await guestAnswered([device], task)
     return { found: 'done', result: { bdf, qdevId: device.qdevId } }
   },
 }
 
-async function askGuest(qdevId: string, joined: boolean, task: Task): Promise<void> {
+interface Asked {
+  readonly device: Peripheral
+  /** All that go, the device included, by function. */
+  readonly mates: readonly Peripheral[]
+  readonly joined: boolean
+}
+
+async function askFor(bdf: string, task: Task): Promise<Asked> {
+  const device = await findPeripheral(task.qemu, bdf)
+  if (!device) throw new CommandFailure('device-not-found', `${bdf} is not attached`)
+  const mates = (await slotMates(task.qemu, device)).toSorted((a, b) => functionNumber(a.bdf) - functionNumber(b.bdf))
+  const joined = mates.some(({ qdevId }) => task.removals.isPending(qdevId))
+  task.commit()
+  for (const { qdevId } of mates) task.removals.begin(qdevId)
+  await askGuest(mates, joined, task)
+  return { device, mates, joined }
+}
+
+/** Asked for function 0, where native hot-plug listens; the others go with it. */
+async function askGuest(mates: readonly Peripheral[], joined: boolean, task: Task): Promise<void> {
+  const [{ qdevId: id } = { qdevId: '' }] = mates
   try {
-    await task.qemu.execute('device_del', { id: qdevId })
+    await task.qemu.execute('device_del', { id })
   } catch (error) {
     if (!isRefusal(error)) throw error
-    if (error.class === 'DeviceNotFound') return task.removals.end(qdevId, 'deleted')
+    if (error.class === 'DeviceNotFound') return task.removals.end(id, 'deleted')
     // Machines without ACPI hot-plug refuse a repeat ("already in the process of unplug"): the first one stands.
     if (joined) return
-    task.removals.end(qdevId, 'refused')
+    for (const mate of mates) task.removals.end(mate.qdevId, 'refused')
     throw new CommandFailure('qemu-error', error.desc, { stage: 'device_del', cause: error })
   }
 }
 
-async function guestAnswered(bdf: string, qdevId: string, task: Task): Promise<void> {
-  if (task.removals.isPending(qdevId)) task.accepted()
-  const end = await task.removals.wait(qdevId, task.signal)
-  if (end === 'qemu-gone') throw new CommandFailure('qemu-gone', `QEMU ended before the guest had given ${bdf} up`)
-  if (end === 'refused')
-    throw new CommandFailure('guest-refused', `the guest refused to give ${bdf} up; it is still attached`)
+async function guestAnswered(mates: readonly Peripheral[], task: Task): Promise<void> {
+  if (mates.some(({ qdevId }) => task.removals.isPending(qdevId))) task.accepted()
+  const ends = await Promise.all(mates.map(({ qdevId }) => task.removals.wait(qdevId, task.signal)))
+  const list = mates.map(({ bdf }) => bdf).join(', ')
+  if (ends.includes('qemu-gone'))
+    throw new CommandFailure('qemu-gone', `QEMU ended before the guest had given ${list} up`)
+  if (ends.includes('refused'))
+    throw new CommandFailure('guest-refused', `the guest refused to give ${list} up; it is still attached`)
 }

@@ -70,14 +70,16 @@ export class Monitor {
     while (!signal.aborted) {
       try {
         const client = await QmpClient.connect({ path: this.#path, timeoutMs: GREETING_MS, signal })
-        delay = RETRY_MS_MIN
+        const since = performance.now()
         await this.#serve(client, signal)
+        // One that greets and hangs up, again and again, is asked no more often than one that does not answer.
+        if (performance.now() - since >= RETRY_MS_MAX) delay = RETRY_MS_MIN
       } catch (error) {
         if (signal.aborted) break
         this.#failed(error)
-        await pause(delay * (0.5 + Math.random() / 2), signal)
-        delay = Math.min(delay * 2, RETRY_MS_MAX)
       }
+      await pause(delay * (0.5 + Math.random() / 2), signal)
+      delay = Math.min(delay * 2, RETRY_MS_MAX)
     }
   }
 
