@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startQemu } from '@stubdom/demo'
+import { qtest, startQemu } from '@stubdom/demo'
 import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
 import { expect, onTestFinished, test } from 'vitest'
@@ -13,7 +13,6 @@ async function withState(): Promise<{ stubdomain: Stubdomain; state: Buffer }> {
   const stubdomain = await Stubdomain.create(daemons()[0] ?? 'embedded')
   const first = await startQemu({ dir: stubdomain.directory, name: 'first' })
   onTestFinished(() => first.stop())
-  const { qtest } = await import('@stubdom/demo')
   await qtest(first.qtestPath, `outb 0x70 ${CMOS.address}`)
   await qtest(first.qtestPath, `outb 0x71 ${CMOS.value}`)
   const client = await QmpClient.connect({ path: first.qmpPath })
@@ -53,9 +52,9 @@ test('/dev/fdset/1 takes a state, also when every other monitor has gone', async
   await stubdomain.makeControlDirectory()
   await stubdomain.boot()
   await stubdomain.status(/"ready"/)
-  const toolstack = async () => QmpClient.connect({ path: join(stubdomain.directory, 'run', 'toolstack.qmp') })
-  await (await toolstack()).close()
-  const client = await toolstack()
+  const monitor = () => QmpClient.connect({ path: join(stubdomain.directory, 'run', 'front.qmp') })
+  await (await monitor()).close()
+  const client = await monitor()
   onTestFinished(() => client.close())
   expect(await client.execute('query-fdsets')).toMatchObject([{ 'fdset-id': 1, fds: [{ opaque: 'save' }] }])
   await client.execute('xen-save-devices-state', { filename: '/dev/fdset/1', live: false })

@@ -11,7 +11,7 @@ import { Arrivals } from './pci/arrivals.ts'
 import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
-import { FileChannel } from './save/file-channel.ts'
+import { ConfiguredChannels } from './save/channels.ts'
 
 /** Milliseconds. A stalled Xenstore drops an unread watch event after 20 s, and goes on: until then nothing is lost. */
 const TIMEOUT_MS = 25_000
@@ -35,10 +35,10 @@ export async function runAgent(
   model: DeviceModel = qemuThatIsThere(options, log),
 ): Promise<void> {
   const { monitor } = model
-  const saveChannel = options.saveDir === undefined ? undefined : new FileChannel(options.saveDir)
+  const states = new ConfiguredChannels(options)
   const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
   const arrivals = pci && new Arrivals(pci)
-  const parts: EngineParts = { options, monitor, saveChannel, turn: new Turn(), arrivals, log }
+  const parts: EngineParts = { options, monitor, states, turn: new Turn(), arrivals, log }
   let engine = new Engine(parts)
 
   const serve = async (xenstore: XenstoreClient, over: AbortSignal): Promise<void> => {
