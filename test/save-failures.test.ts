@@ -174,7 +174,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 onEachXenstore('a save that fails', start => {
   test.each(Object.entries(ROWS))('%s: the device model goes on, the earlier file is untouched', async (_name, row) => {
-    const base = await startStateWorld(start, row.sink)
+    const base = await startStateWorld(start, { sink: row.sink })
     const { world, at } = base
     const file = at('state')
     await writeFile(file, 'precious')
