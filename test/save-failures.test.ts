@@ -36,7 +36,7 @@ async function betweenBoth(scene: Failing, spoil: (state: string) => Promise<unk
   await world.node('stubdom/response/save-state', value => value.includes('"running"'))
   execFileSync('kill', ['-STOP', `${saving.pid}`])
   world.world.qemu.resume()
-  await world.node('stubdom/response/save-state', value => value.includes('"done"'))
+  await world.node('stubdom/response/save-state', value => value.includes('"state":"done"'))
   const [state = ''] = await readdir(world.world.saveDirectory)
   await spoil(join(world.world.saveDirectory, state))
   execFileSync('kill', ['-CONT', `${saving.pid}`])
@@ -174,7 +174,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 onEachXenstore('a save that fails', start => {
   test.each(Object.entries(ROWS))('%s: the device model goes on, the earlier file is untouched', async (_name, row) => {
-    const base = await startStateWorld(start, { sink: row.sink })
+    const base = await startStateWorld(start, row.sink)
     const { world, at } = base
     const file = at('state')
     await writeFile(file, 'precious')

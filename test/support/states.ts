@@ -17,22 +17,20 @@ export interface StateWorld {
   readonly saveConsole: Console
 }
 
-/** What the consoles are joined with in dom0, in socat's words, if not with the file and the FIFO that their nodes name. */
-export interface Backends {
-  readonly sink?: ((at: (name: string) => string) => string) | undefined
-  readonly source?: (at: (name: string) => string) => string
-}
-
+/**
+ * Starts one.
+ * @param sink what console 1 is joined with in dom0, in socat's words; by default the file that libxl would name
+ */
 export async function startStateWorld(
   start: (options: WorldOptions) => Promise<TestWorld>,
-  { sink = at => `OPEN:${at('saved')},creat,append`, source = at => `OPEN:${at('restore.in')},rdwr` }: Backends = {},
+  sink: (at: (name: string) => string) => string = at => `OPEN:${at('saved')},creat,append`,
 ): Promise<StateWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'state-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const at = (name: string) => join(directory, name)
   execFileSync('mkfifo', [at('restore.in')])
   const saveConsole = await startConsole(at('hvc1'), sink(at), { to: 'dom0' })
-  await startConsole(at('hvc2'), source(at), { to: 'stubdomain' })
+  await startConsole(at('hvc2'), `OPEN:${at('restore.in')},rdwr`, { to: 'stubdomain' })
   const world = await start({
     qemu: { extraArgs: machine(at('ram')) },
     agentArguments: ['--save-console', at('hvc1'), '--restore-console', at('hvc2')],
