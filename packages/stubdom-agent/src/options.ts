@@ -12,13 +12,13 @@ export interface AgentOptions {
   readonly driver: string
   /** A directory that dom0 has too, for states; undefined: there is none. */
   readonly saveDir: string | undefined
+  /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
+  readonly saveConsole: string | undefined
+  readonly restoreConsole: string | undefined
   /** Where sysfs is mounted: devices are waited for until they are there. undefined: they are emulated. */
   readonly sysfs: string | undefined
   /** Sockets of QMP for xl; undefined: xl is not served. */
   readonly front: FrontSockets | undefined
-  /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
-  readonly saveConsole: string | undefined
-  readonly restoreConsole: string | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -76,10 +76,10 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
     xenstore: values.xenstore,
     driver,
     saveDir: values['save-dir'],
-    sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
-    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     saveConsole: values['save-console'],
     restoreConsole: values['restore-console'],
+    sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
+    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     window,
     logLevel,
   }
@@ -104,11 +104,11 @@ function parse(argv: readonly string[]) {
         xenstore: { type: 'string' },
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
+        'save-console': { type: 'string' },
+        'restore-console': { type: 'string' },
         sysfs: { type: 'string' },
         front: { type: 'string' },
         'front-qmp': { type: 'string' },
-        'save-console': { type: 'string' },
-        'restore-console': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },
