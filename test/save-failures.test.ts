@@ -192,4 +192,19 @@ onEachXenstore('a save that fails', start => {
     await world.quiet()
     expect(await readdir(world.world.saveDirectory).catch(() => []), 'nothing is kept').toEqual([])
   })
+
+  test('the Xenstore begins anew while the state is on its way: the device model goes on', async () => {
+    const { world, at, saveConsole } = await startStateWorld(start)
+    const file = at('state')
+    await writeFile(file, 'precious')
+    // It takes nothing any more: the state does not fit what is between both.
+    saveConsole.backend.signal('SIGSTOP')
+    const saving = report(world.start('--json', 'save-state', '--channel', 'console', 'hvm1', file))
+    await world.node('stubdom/response/save-state', value => value.includes('"forwarding"'))
+    expect(await world.qemu('query-status')).toMatchObject({ running: false })
+    await world.world.restartXenstored()
+    await expect.poll(() => world.qemu('query-status'), { timeout: 15_000 }).toMatchObject({ running: true })
+    expect(await saving).toMatchObject({ ok: false })
+    expect(await readFile(file, 'utf8')).toBe('precious')
+  })
 })
