@@ -1,4 +1,4 @@
-export { Child, type Exit } from './child.ts'
+export { Child, type Exit, findProgram } from './child.ts'
 export { bootSector } from './guest/boot-sector.ts'
 export { qemuArguments } from './qemu/command-line.ts'
 export { Qemu } from './qemu/qemu.ts'

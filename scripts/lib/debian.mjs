@@ -11,6 +11,7 @@ const PACKAGES = {
   '/usr/include/xenctrl.h': 'libxen-dev',
   '/usr/include/stdlib.h': 'libc6-dev',
   gcc: 'gcc',
+  socat: 'socat',
   '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
 
@@ -21,7 +22,7 @@ export const FOR_DEMO = ['qemu-system-x86_64']
 export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xenctrl.h', '/usr/include/stdlib.h', 'gcc']
 
 /** What the tests cannot do without. */
-export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', '/usr/libexec/xen-qemu-system-i386']
+export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', 'socat', '/usr/libexec/xen-qemu-system-i386']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']

@@ -5,6 +5,7 @@ import { type Daemon, daemons } from '@stubdom/test-xenstored'
 import { Course } from './course.ts'
 import { buildNative } from './programs.ts'
 import type { Row } from './row.ts'
+import { arrivalRows } from './rows/arrival.ts'
 import { cliRows } from './rows/cli.ts'
 import { commandRows } from './rows/command.ts'
 import { floodRows } from './rows/flood.ts'
@@ -13,7 +14,7 @@ import { readRows } from './rows/reads.ts'
 import { document, table } from './table.ts'
 
 /**
- * Compares what is fast with what should be, on each daemon: `npm run bench [-- --json FILE] [--xenstored=c|ocaml|embedded] [--only=reads|command|cli|operations|flood]`.
+ * Compares what is fast with what should be, on each daemon: `npm run bench [-- --json FILE] [--xenstored=c|ocaml|embedded] [--only=reads|command|cli|operations|flood|arrival]`.
  * A missed goal is reported, not failed.
  */
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const MEASUREMENTS = {
   cli: cliRows,
   operations: operationRows,
   flood: floodRows,
+  arrival: arrivalRows,
 }
 const chosen = daemons().filter(daemon => values.xenstored?.includes(daemon) ?? true)
 const native = await buildNative()

@@ -26,6 +26,7 @@ export class Stubdomain {
   readonly #xenstored: TestXenstored
   #process: ChildProcess | undefined
   #output = ''
+  #etc: string | undefined
 
   static async create(daemon: Daemon): Promise<Stubdomain> {
     const directory = await mkdtemp(join(tmpdir(), 'boot-'))
@@ -102,10 +103,17 @@ export class Stubdomain {
     await this.dom0.setPermissions(path, acl(0, [STUBDOMAIN, 'read']))
   }
 
+  /** What is in this directory is in its /etc besides. */
+  useEtc(directory: string): void {
+    this.#etc = directory
+  }
+
   /** Starts process 1 of the stubdomain, in a world of processes of its own, with the agent. Without a proxy for vchan unless told otherwise. */
   async boot(...options: string[]): Promise<void> {
-    const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc']
+    const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', '--net']
     const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
+    const etc = `mount -t overlay -o lowerdir=${this.#etc}:/etc overlay /etc && exec "$@"`
+    const withEtc = this.#etc === undefined ? [] : ['sh', '-c', etc, 'sh']
     const consoles = ['--raw', this.restoreConsole.path, '--raw', this.saveConsole.path]
     const agent = [
       [PROGRAMS.agent, 'boot', '--qemu', 'qemu-system-x86_64', '--run-dir', join(this.directory, 'run')],
@@ -115,7 +123,10 @@ export class Stubdomain {
     ].flat()
     const init = [await compileStubdomInit(), ...consoles, '--', process.execPath, ...agent]
     const env = { PATH: process.env['PATH'], XENSTORED_PATH: join(this.directory, 'xenbus') }
-    const child = spawn('unshare', [...user, ...namespace, ...init], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('unshare', [...user, ...namespace, ...withEtc, ...init], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#process = child
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (this.#output += text))
     onTestFinished(async () => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
 import { expect, test } from 'vitest'
 import { Stubdomain } from './stubdomain.ts'
@@ -52,6 +53,9 @@ test('one that runs ends with the stubdomain, orderly', async () => {
   )
   const status = await stubdomain.status(/"ready"/)
   expect(status).not.toContain('error')
+  const toolstack = await QmpClient.connect({ path: join(stubdomain.directory, 'run', 'toolstack.qmp') })
+  expect(await toolstack.execute('query-status'), 'what it leads to').toMatchObject({ running: true })
+  await toolstack.close()
   await expect.poll(() => stubdomain.processes(/^\/bin\/sh\0[^\0]*proxy/)).toHaveLength(1)
   await stubdomain.signalInit('SIGTERM')
   await stubdomain.ended

@@ -3,31 +3,58 @@ import { readFile } from 'node:fs/promises'
 import type { Running } from '@stubdom/demo'
 import { expect } from 'vitest'
 import { type Report, report } from '../support/worlds.ts'
-import type { CrashWorld, Truth } from './crash-world.ts'
+import { CrashWorld, type Truth } from './crash-world.ts'
 import { COLLECTING, type Matrix } from './matrix/matrix.ts'
-import type { Outcome } from './matrix/outcome.ts'
-import { EXPIRED, NEVER_ASKED } from './matrix/outcome.ts'
+import { EXPIRED, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
 
 /** The agent's, and the test's. */
 const WATCHES = 2
 
-/** One crash after another in one world: each begins with a device model in the same state, and must leave nothing. */
+/**
+ * One crash after another in one world: each begins with a device model in the same state, and must leave nothing. After one that did not end as it should
+ * the next begins in a new world.
+ */
 export class Play {
-  readonly #world: CrashWorld
   readonly #matrix: Matrix
+  #current: CrashWorld | undefined
   #ids: ReadonlySet<string> = new Set()
   #told: Record<string, number> = {}
   /** What stands in Xenstore whenever nothing is going on. */
   #stands: unknown
 
-  constructor(world: CrashWorld, matrix: Matrix) {
-    this.#world = world
+  constructor(matrix: Matrix) {
     this.#matrix = matrix
   }
 
+  async end(): Promise<void> {
+    const world = this.#current
+    this.#current = undefined
+    this.#stands = undefined
+    await world?.end()
+  }
+
+  get #world(): CrashWorld {
+    if (this.#current) return this.#current
+    throw new Error('there is no world before a crash has begun')
+  }
+
+  async #row<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      this.#current ??= await CrashWorld.begin()
+      await this.#begin()
+      return await body()
+    } catch (error) {
+      await this.end()
+      throw error
+    }
+  }
+
   /** Without a crash: the steps that both programs come to. */
-  async undisturbed(): Promise<{ dom0: string[]; agent: string[] }> {
-    await this.#begin()
+  undisturbed(): Promise<{ dom0: string[]; agent: string[] }> {
+    return this.#row(() => this.#undisturbed())
+  }
+
+  async #undisturbed(): Promise<{ dom0: string[]; agent: string[] }> {
     const world = this.#world
     await world.forgetSteps()
     expect(await report(this.#give())).toMatchObject({ ok: true })
@@ -40,8 +67,11 @@ export class Play {
   }
 
   /** The process in dom0 ends at a step; another one asks what became of its command. */
-  async dom0Dies(at: string, outcome: Outcome): Promise<void> {
-    await this.#begin()
+  dom0Dies(at: string, outcome: Outcome): Promise<void> {
+    return this.#row(() => this.#dom0Dies(at, outcome))
+  }
+
+  async #dom0Dies(at: string, outcome: Outcome): Promise<void> {
     const { world } = this.#world
     await this.#world.arm('dom0', at)
     // A QEMU that stands still lets the agent's word that it is at work stand until it is read.
@@ -57,8 +87,11 @@ export class Play {
   }
 
   /** The agent ends at a step, and the process that waits for it has ended before, if it had no answer yet; another agent starts, another process asks. */
-  async agentDies(at: string, outcome: Outcome, again?: string): Promise<void> {
-    await this.#begin()
+  agentDies(at: string, outcome: Outcome, again?: string): Promise<void> {
+    return this.#row(() => this.#agentDies(at, outcome, again))
+  }
+
+  async #agentDies(at: string, outcome: Outcome, again?: string): Promise<void> {
     const { world } = this.#world
     const isCollected = COLLECTING.has(at)
     await this.#world.arm('agent', at)
@@ -77,14 +110,17 @@ export class Play {
   }
 
   /** QEMU ends when the agent comes to a step; the process that waits is answered; another QEMU starts. */
-  async qemuDies(at: string, outcome: Outcome): Promise<void> {
-    await this.#begin()
+  qemuDies(at: string, outcome: Outcome): Promise<void> {
+    return this.#row(() => this.#qemuDies(at, outcome))
+  }
+
+  async #qemuDies(at: string, outcome: Outcome): Promise<void> {
     const { world } = this.#world
     await this.#world.arm('agent', at, world.qemu.pid)
     const caller = this.#give()
-    await Promise.race([world.qemu.exited, caller.finished])
     const answer = await report(caller)
-    if (this.#world.isArmed('agent')) await world.qemu.exited
+    await expect.poll(() => this.#world.isArmed('agent'), { message: `the agent came to ${at}` }).toBe(false)
+    await world.qemu.exited
     await this.#world.nextQemu()
     await this.#judge(outcome, answer)
     const later = await this.#pickUp()

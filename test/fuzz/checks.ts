@@ -79,7 +79,7 @@ export function shapeOf(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return typeof value
   if (depth > 2) return '{…}'
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, item]) => (ENUMERATIONS.has(key) ? `${key}=${item}` : `${key}:${shapeOf(item, depth + 1)}`)).join()}}`
+  return `{${entries.map(([key, item]) => (ENUMERATIONS.has(key) && typeof item === 'string' ? `${key}=${item.slice(0, 32)}` : `${key}:${shapeOf(item, depth + 1)}`)).join()}}`
 }
 
 const ENUMERATIONS = new Set(['state', 'stage', 'event', 'code', 'outcome'])

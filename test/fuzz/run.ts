@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly until?: number
   /** Told of each input before it is run, so that somebody else knows which one it was if that never ends. */
   readonly onInput?: (target: Target, input: Uint8Array) => void
+  /** Told when it has ended. */
+  readonly onEnd?: () => void
   readonly onFinding?: (found: Found) => void
   /** Told once in a while. */
   readonly onProgress?: (runs: number) => void
@@ -78,6 +80,7 @@ async function batch(fuzzer: Fuzzer, count: number, found: Found[], options: Run
     const input = fuzzer.next()
     options.onInput?.(target, input)
     const finding = await fuzzer.try(input)
+    options.onEnd?.()
     if (!finding) continue
     const known = found.some(
       ({ target: name, problem }) => name === target.name && kindOf(problem) === kindOf(finding.problem),

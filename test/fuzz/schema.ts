@@ -64,7 +64,7 @@ function objectProblem(schema: Schema, value: unknown, place: string): string | 
     if (known) {
       const problem = problemOf(known, item, `${place}.${key}`)
       if (problem !== undefined) return problem
-    } else if (additionalProperties === false) return `${place}.${key} is not in the schema`
+    } else if (additionalProperties === false) return `${place} has ${JSON.stringify(key)}, which it may not`
   }
   return undefined
 }

@@ -3,8 +3,10 @@ import { startThread } from './thread.ts'
 import { WatchedInput } from './watched-input.ts'
 import type { FromWorker, WorkerSettings } from './worker.ts'
 
-/** Milliseconds on one input after which it counts as one that never ends. The machine may be busy. */
-const HANG_MS = 30_000
+/** Seconds of the processor that one input may take before it counts as one that never ends: a busy machine gives us few in a minute. */
+const HANG_CPU_S = 20
+/** Seconds after which one that takes no processor does. */
+const HANG_S = 300
 const LOOK_MS = 1_000
 /** What inputs may make the thread keep. */
 const HEAP_MB_MAX = 512
@@ -36,6 +38,7 @@ export async function supervise(
   const found: Found[] = []
   let report: RunReport | undefined
   let rssBytesMax = 0
+  let failure: Error | undefined
   const find = (one: Found): void => {
     found.push(one)
     reporter.found(one)
@@ -50,14 +53,14 @@ export async function supervise(
       reporter.progress(message.runs)
     }
   })
-  let failure: Error | undefined
   worker.on('error', error => {
-    // Before the first input it is no input's fault.
-    if (watched.count === 0) failure = error
+    // Between inputs it is no input's fault.
+    if (!watched.isRunning) failure = error
     else findWatched(`the thread ended: ${error}`)
   })
   const watchdog = watch(watched, () => {
-    findWatched(`it does not end within ${HANG_MS / 1_000} s`)
+    if (watched.isRunning) findWatched('it does not end')
+    else failure = new Error('the fuzzer itself hangs, between two inputs')
     void worker.terminate()
   })
   await new Promise(resolve => worker.once('exit', resolve))
@@ -69,12 +72,16 @@ export async function supervise(
 function watch(watched: WatchedInput, onHang: () => void): NodeJS.Timeout {
   let { count } = watched
   let since = performance.now()
+  let cpu = process.cpuUsage()
   return setInterval(() => {
+    const { user, system } = process.cpuUsage(cpu)
     if (watched.count !== count || count === 0) {
       count = watched.count
       since = performance.now()
-    } else if (performance.now() - since > HANG_MS) {
+      cpu = process.cpuUsage()
+    } else if (performance.now() - since > HANG_S * 1_000 || user + system > HANG_CPU_S * 1_000_000) {
       since = Number.POSITIVE_INFINITY
+      cpu = process.cpuUsage()
       onHang()
     }
   }, LOOK_MS)

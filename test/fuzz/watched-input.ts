@@ -7,7 +7,7 @@ export class WatchedInput {
   /** @param buffer of another thread's WatchedInput */
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(HEAD_BYTES + BYTES_MAX)) {
     this.buffer = buffer
-    this.#head = new Int32Array(buffer, 0, 3)
+    this.#head = new Int32Array(buffer, 0, 4)
     this.#bytes = new Uint8Array(buffer, HEAD_BYTES)
   }
 
@@ -15,7 +15,17 @@ export class WatchedInput {
     this.#bytes.set(input)
     Atomics.store(this.#head, 1, target)
     Atomics.store(this.#head, 2, input.length)
+    Atomics.store(this.#head, 3, 1)
     Atomics.add(this.#head, 0, 1)
+  }
+
+  /** The input has come to its end; what follows is not its fault. */
+  end(): void {
+    Atomics.store(this.#head, 3, 0)
+  }
+
+  get isRunning(): boolean {
+    return Atomics.load(this.#head, 3) === 1
   }
 
   /** Changes with every input. */
@@ -32,5 +42,5 @@ export class WatchedInput {
   }
 }
 
-const HEAD_BYTES = 12
+const HEAD_BYTES = 16
 const BYTES_MAX = 64 * 1024

@@ -32,6 +32,7 @@ const report = await run(targets, {
   inputs,
   ...(minutes === undefined ? {} : { until: performance.now() + minutes * 60_000 }),
   onInput: (target, input) => watched.set(indexes.get(target) ?? 0, input),
+  onEnd: () => watched.end(),
   onFinding: found => tell({ kind: 'found', found }),
   onProgress: runs => tell({ kind: 'progress', runs, rssBytes: process.memoryUsage.rss() }),
 })

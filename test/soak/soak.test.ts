@@ -46,7 +46,9 @@ describe.runIf(daemons().includes('c'))('a short soak', () => {
         Object.values(sample.processes).every(({ rssBytes, descriptors }) => rssBytes > 0 && descriptors > 0),
       ).toBe(true)
     }
-    expect(await readdir(directory)).toEqual(['soak.json'])
+    // tsx keeps what it compiled.
+    const left = (await readdir(directory)).filter(name => !name.startsWith('tsx-'))
+    expect(left).toEqual(['soak.json'])
   })
 })
 

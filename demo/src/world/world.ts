@@ -127,10 +127,10 @@ export class World {
     return this.#qemu
   }
 
-  /** Starts another QEMU in the place of one that has ended. */
-  async restartQemu(): Promise<void> {
+  /** Starts another QEMU in the place of one that has ended, with arguments of its own besides. */
+  async restartQemu(...more: string[]): Promise<void> {
     await this.#qemu.stop()
-    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options))
+    this.#qemu = await startQemu(qemuOptions(this.directory, this.#options, more))
   }
 
   /** The agent’s process; undefined while none was started. */
@@ -176,8 +176,8 @@ function busPath(directory: string, domid: number): string {
   return join(directory, `dom${domid}.sock`)
 }
 
-function qemuOptions(dir: string, { guest = 'cooperative', qemu }: WorldOptions): QemuOptions {
-  return { ...qemu, dir, guest }
+function qemuOptions(dir: string, { guest = 'cooperative', qemu }: WorldOptions, more: string[] = []): QemuOptions {
+  return { ...qemu, dir, guest, extraArgs: [...(qemu?.extraArgs ?? []), ...more] }
 }
 
 async function createDomains(xenstored: TestXenstored, domains: DomainPair): Promise<void> {

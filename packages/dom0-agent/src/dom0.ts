@@ -12,6 +12,7 @@ import { HelperHypervisor } from './plumb/hypervisor.ts'
 import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
+import { consolePath } from './state/console-node.ts'
 import { Stubdomain } from './stubdomain.ts'
 import { translated } from './xenstore-errors.ts'
 
@@ -93,7 +94,12 @@ export class Dom0 {
     const { saveDir, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
     const hypervisor = new HelperHypervisor(plumbHelper)
     const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
-    return new Stubdomain(pair, { session, newId: this.#newId, saveDir, plumbing })
+    const ways = {
+      saveDir,
+      consolePath: (console: 1 | 2) =>
+        translated(() => this.#link.steadily(client => consolePath(client, pair.stubdomain, console))),
+    }
+    return new Stubdomain(pair, { session, newId: this.#newId, ways, plumbing })
   }
 
   /**

@@ -13,6 +13,7 @@ import { describeMisbehaviour, MISBEHAVIOUR_REMEDY, type Misbehaviour } from './
  *     ├─ MisbehavingError        the stubdomain wrote what no agent writes: `why`; `outcome` says whether a command may have taken effect
  *     ├─ VersionMismatchError    the agent shares no protocol version with us; nothing was sent
  *     ├─ SaveTargetError         the file to save to cannot be written
+ *     ├─ RestoreSourceError      the file to restore from cannot be used; nothing was sent
  *     ├─ PlumbingError           the toolstack's part of a hot-plug (pciback, hypercalls) failed: `step`, `outcome`
  *     ├─ CommandFailedError      the command was not done, or partly: `code`, `outcome`, `stage`
  *     ├─ CommandCancelledError   the caller took the command back; nothing was done
@@ -109,7 +110,7 @@ export class VersionMismatchError extends Dom0Error {
 export class SaveTargetError extends Dom0Error {
   override readonly name = 'SaveTargetError'
   readonly code = 'save-target'
-  /** `partly`: the device model had saved its state already, and it is lost. */
+  /** `partly`: the device model was stopped for it and could not be let go on. */
   readonly outcome: FailureOutcome
 
   constructor(outcome: FailureOutcome, message: string, options?: Dom0ErrorOptions) {
@@ -131,6 +132,12 @@ export class PlumbingError extends Dom0Error {
     this.step = step
     this.outcome = outcome
   }
+}
+
+/** The file that a state is to be restored from. */
+export class RestoreSourceError extends Dom0Error {
+  override readonly name = 'RestoreSourceError'
+  readonly code = 'restore-source'
 }
 
 /** The command failed, and what that left behind is known. */

@@ -12,6 +12,7 @@ export {
   NoXenstoreError,
   OutcomeUnknownError,
   PlumbingError,
+  RestoreSourceError,
   SaveTargetError,
   UsageError,
   VersionMismatchError,
@@ -21,6 +22,9 @@ export type { Misbehaviour } from './misbehaviour.ts'
 export type { PlumbedAttach, PlumbedDetach } from './plumb/hot-plug.ts'
 export type { Range } from './plumb/hypervisor.ts'
 export type { PlumbingReport } from './plumb/plumbing.ts'
+export type { RestoreStateArgs } from './restore/restore-state.ts'
+export type { SaveStateArgs } from './save/save-state.ts'
 export type { CommandOptions } from './session/options.ts'
 export type { RunningCommand } from './session/running-command.ts'
-export type { SaveStateArgs, Stubdomain } from './stubdomain.ts'
+export type { ChannelChoice } from './state/choice.ts'
+export type { SavedState, Stubdomain } from './stubdomain.ts'

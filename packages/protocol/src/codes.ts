@@ -19,6 +19,7 @@ export const AGENT_CODES = {
   'pcifront-failed': 'the stubdomain’s PCI frontend closed or failed',
   'guest-refused': 'the guest refused to give the device up',
   'save-failed': 'the device model’s state could not be saved',
+  'restore-failed': 'the device model could not be given the state',
   'qemu-error': 'QEMU refused; the message is its own',
   'qemu-gone': 'QEMU ended or closed its monitor',
   'too-large': 'the answer is larger than a message may be',

@@ -15,7 +15,7 @@ import type { Arrivals } from './pci/arrivals.ts'
 import { Removals } from './pci/removals.ts'
 import type { Turn } from './pci/turn.ts'
 import type { Monitor } from './qemu/monitor.ts'
-import type { SaveChannel } from './save/channel.ts'
+import type { StateChannels } from './save/channel.ts'
 import { reached } from './steps.ts'
 import { AGENT_VERSION } from './version.ts'
 
@@ -31,7 +31,7 @@ const NOT_WRITTEN = Promise.resolve(false)
 export interface EngineParts {
   readonly options: AgentOptions
   readonly monitor: Monitor
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly turn: Turn
   readonly arrivals: Arrivals | undefined
   readonly log: Logger
@@ -57,7 +57,7 @@ export class Engine implements ExecutionListener {
 
   /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
   constructor(
-    { options, monitor, saveChannel, turn, arrivals, log }: EngineParts,
+    { options, monitor, states, turn, arrivals, log }: EngineParts,
     predecessorOver: Promise<void> = Promise.resolve(),
   ) {
     this.predecessorOver = predecessorOver
@@ -68,7 +68,7 @@ export class Engine implements ExecutionListener {
       uptimeMs: () => performance.now() - this.#startedAt,
       inFlight: () => this.#responder.inFlight,
     }
-    const common = { agent, removals: this.removals, turn, arrivals, driver: options.driver, saveChannel }
+    const common = { agent, removals: this.removals, turn, arrivals, driver: options.driver, states }
     this.#executions = new Executions(monitor, common, this, log)
   }
 
@@ -107,8 +107,16 @@ export class Engine implements ExecutionListener {
   tell(input: ResponderInput): void {
     if (this.#stopped) return
     if (input.on === 'started') this.#started = true
-    for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
+    if (input.on === 'answer-written') this.#executions.answered(input.id)
+    if (input.on === 'answer-refused') void this.#executions.unanswered(input.id)
+    this.#handle(input)
+  }
+
+  #handle(input: ResponderInput): ResponderEffect[] {
+    const effects = this.#responder.handle(input, performance.now())
+    for (const effect of effects) this.#perform(effect)
     this.#schedule()
+    return effects
   }
 
   #perform(effect: ResponderEffect): void {
@@ -155,8 +163,10 @@ export class Engine implements ExecutionListener {
     this.tell({ on: 'accepted', ...key })
   }
 
-  executed(key: CommandKey, outcome: ExecutionOutcome): void {
-    this.tell({ on: 'executed', ...key, outcome })
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean {
+    if (this.#stopped) return false
+    const effects = this.#handle({ on: 'executed', ...key, outcome })
+    return effects.some(effect => effect.do === 'write-answer' && effect.id === key.id)
   }
 }
 

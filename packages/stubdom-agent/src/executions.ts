@@ -2,7 +2,7 @@ import type { CommandKey, ExecutionMode, ExecutionOutcome, Failure } from '@stub
 import { CommandCancelled, CommandFailure } from './commands/failure.ts'
 import type { LeftBehind } from './commands/handler.ts'
 import { handlerOf } from './commands/index.ts'
-import type { Task } from './commands/task.ts'
+import type { Qemu, Task } from './commands/task.ts'
 import type { Logger } from './logger.ts'
 import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
 import { reached } from './steps.ts'
@@ -14,7 +14,8 @@ export interface ExecutionListener {
   /** Resolves with whether it was written. */
   stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   accepted(key: CommandKey): void
-  executed(key: CommandKey, outcome: ExecutionOutcome): void
+  /** Whether somebody is told so. */
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean
 }
 
 /** What is the same for all commands. */
@@ -28,6 +29,8 @@ export class Executions {
   readonly #log: Logger
   readonly #running = new Map<string, AbortController>()
   readonly #ends = new Set<Promise<void>>()
+  /** How to undo what was done for a reader, until its answer stands where dom0 can read it. */
+  readonly #unread = new Map<string, () => Promise<void>>()
 
   constructor(monitor: Monitor, common: CommonTask, listener: ExecutionListener, log: Logger) {
     this.#monitor = monitor
@@ -42,14 +45,17 @@ export class Executions {
     const abort = new AbortController()
     this.#running.set(key.id, abort)
     log.info({ mode: mode.kind, args }, 'begun')
-    const end = this.#outcome(key, args, mode, deadlineAt, abort.signal, log).then(outcome => {
+    const end = this.#outcome(key, args, mode, deadlineAt, abort.signal, log).then(async outcome => {
       this.#running.delete(key.id)
-      this.#ends.delete(end)
-      const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      const { result, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      const undo = outcome.kind === 'done' ? handlerOf(key.command)?.unanswered : undefined
+      if (undo) this.#unread.set(key.id, () => undo(result as never, { qemu: this.#qemu() }))
       reached('outcome known', key)
       // The answer first: a line of the log costs as much as an operation in Xenstore.
-      this.#listener.executed(key, outcome)
+      const told = this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
+      if (!told) await this.unanswered(key.id)
+      this.#ends.delete(end)
     })
     this.#ends.add(end)
   }
@@ -63,6 +69,19 @@ export class Executions {
   async abortAll(): Promise<void> {
     for (const id of this.#running.keys()) this.abort(id)
     await Promise.all(this.#ends)
+    await Promise.all([...this.#unread.keys()].map(id => this.unanswered(id)))
+  }
+
+  /** The answer of a command stands in Xenstore. */
+  answered(id: string): void {
+    this.#unread.delete(id)
+  }
+
+  /** It never will. Never rejects. */
+  async unanswered(id: string): Promise<void> {
+    const undo = this.#unread.get(id)
+    this.#unread.delete(id)
+    await undo?.().catch(error => this.#log.error({ id, error: (error as Error).message }, 'could not be undone'))
   }
 
   /** The answer of a command was collected, or nobody will: what was kept for it goes. Never rejects. */
@@ -110,7 +129,7 @@ export class Executions {
   ): Promise<ExecutionOutcome> {
     for (;;) {
       try {
-        if ((await this.#monitor.settled(task.signal)) === 'gone') return gone()
+        if ((await this.#monitor.settled(task.signal)) === 'gone') return gone(left.stage)
         return await this.#reconcile(handler, args, task, left)
       } catch (error) {
         if (!isLost(error)) return outcomeOf(error, log)
@@ -133,18 +152,12 @@ export class Executions {
     signal: AbortSignal,
     progress: { committed: boolean; stage: string | undefined; accepted: boolean },
   ): Task {
-    const monitor = this.#monitor
     const listener = this.#listener
     return {
       ...this.#common,
       id: key.id,
       signal,
-      qemu: {
-        get version() {
-          return monitor.version
-        },
-        execute: (command, args) => monitor.execute(command, args),
-      },
+      qemu: this.#qemu(),
       remainingMs: () => deadlineAt - performance.now(),
       commit: () => {
         if (!listener.commit(key)) throw new CommandCancelled('the command was taken back')
@@ -160,6 +173,16 @@ export class Executions {
       },
     }
   }
+
+  #qemu(): Qemu {
+    const monitor = this.#monitor
+    return {
+      get version() {
+        return monitor.version
+      },
+      execute: (command, args) => monitor.execute(command, args),
+    }
+  }
 }
 
 type Handler = NonNullable<ReturnType<typeof handlerOf>>
@@ -168,11 +191,12 @@ function failed(error: Failure): ExecutionOutcome {
   return { kind: 'failed', error }
 }
 
-function gone(): ExecutionOutcome {
+function gone(stage: string | undefined): ExecutionOutcome {
   return failed({
     code: 'qemu-gone',
     message: 'QEMU ended while it had the command; its effect ended with it',
     outcome: 'not-done',
+    ...(stage === undefined ? {} : { stage }),
   })
 }
 

@@ -7,10 +7,10 @@ test('what is not said has a default', () => {
     xenstore: undefined,
     driver: 'xen-pci-passthrough',
     saveDir: undefined,
-    sysfs: '/sys',
-    front: undefined,
     saveConsole: undefined,
     restoreConsole: undefined,
+    sysfs: '/sys',
+    front: undefined,
     window: 32,
     logLevel: 'info',
   })

@@ -10,16 +10,15 @@ export interface AgentOptions {
   readonly xenstore: string | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  /** Where saved state is put for dom0 to fetch; undefined: save-state is not offered. */
+  /** A directory that dom0 has too, for states; undefined: there is none. */
   readonly saveDir: string | undefined
+  /** The raw console by which states leave, and the one by which they come; undefined: there is none. */
+  readonly saveConsole: string | undefined
+  readonly restoreConsole: string | undefined
   /** Where sysfs is mounted: devices are waited for until they are there. undefined: they are emulated. */
   readonly sysfs: string | undefined
   /** Sockets of QMP for xl; undefined: xl is not served. */
   readonly front: FrontSockets | undefined
-  /** The stubdomain's console for state that is saved, raw already; undefined: there is none. */
-  readonly saveConsole: string | undefined
-  /** The stubdomain's console for state to restore, raw already; undefined: there is none. */
-  readonly restoreConsole: string | undefined
   readonly window: number
   readonly logLevel: string
 }
@@ -39,14 +38,15 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       XENSTORED_PATH, $XENSTORED_RUNDIR/socket, else what is there of /run/xenstored/socket, /dev/xen/xenbus)
   --driver NAME       QEMU device of a passed-through device (default: xen-pci-passthrough;
                       an emulated one such as edu or pci-testdev is for trying out without Xen)
-  --save-dir DIR      channel "file" of save-state: the state is put into DIR/<id>.state; dom0 must be told the same
-                      directory (stubdomctl --save-dir)
+  --save-dir DIR      channel "file" of save-state and restore-state: the state is DIR/<id>.state; dom0 must be told the
+                      same directory (stubdomctl --save-dir)
+  --save-console PATH, --restore-console PATH
+                      channel "console" of save-state and of restore-state: /dev/hvc1 and /dev/hvc2 in a stubdomain of
+                      libxl's. Each must be raw, and be kept open by somebody (channel "xenstore" needs nothing)
   --sysfs DIR         where devices appear that the stubdomain is given (default: /sys; with an emulated driver
                       nothing is waited for unless this is said)
   --front SOCKET      serves QMP at SOCKET for unmodified xl (behind vchan-socket-proxy), passed on to --front-qmp; its
   --front-qmp SOCKET  attaching of devices waits until they are there. A monitor of QEMU's of its own
-  --save-console PATH     console that takes state to save, raw already
-  --restore-console PATH  console that brings state to restore, raw already
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr
   --version, --help
@@ -76,10 +76,10 @@ export function parseOptions(argv: readonly string[]): AgentOptions | 'help' | '
     xenstore: values.xenstore,
     driver,
     saveDir: values['save-dir'],
-    sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
-    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     saveConsole: values['save-console'],
     restoreConsole: values['restore-console'],
+    sysfs: values.sysfs ?? (driver === PASSTHROUGH_DRIVER ? '/sys' : undefined),
+    front: frontSockets(values.front, values['front-qmp'], values.qmp),
     window,
     logLevel,
   }
@@ -104,11 +104,11 @@ function parse(argv: readonly string[]) {
         xenstore: { type: 'string' },
         driver: { type: 'string' },
         'save-dir': { type: 'string' },
+        'save-console': { type: 'string' },
+        'restore-console': { type: 'string' },
         sysfs: { type: 'string' },
         front: { type: 'string' },
         'front-qmp': { type: 'string' },
-        'save-console': { type: 'string' },
-        'restore-console': { type: 'string' },
         window: { type: 'string' },
         'log-level': { type: 'string' },
         version: { type: 'boolean' },

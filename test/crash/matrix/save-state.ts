@@ -31,7 +31,7 @@ export const saveState: Matrix = {
     ['xen-save-devices-state unsent', INTERRUPTED, QEMU_GONE],
     ['xen-save-devices-state sent', INTERRUPTED, QEMU_GONE],
     ['xen-save-devices-state answered', INTERRUPTED, QEMU_GONE],
-    ['state read', INTERRUPTED, QEMU_GONE],
+    ['state written', INTERRUPTED, QEMU_GONE],
     ['state offered', INTERRUPTED, QEMU_GONE],
     ['cont unsent', INTERRUPTED, QEMU_GONE],
     ['cont sent', INTERRUPTED, DONE_OR_GONE],

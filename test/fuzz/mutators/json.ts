@@ -44,10 +44,15 @@ function raw(text: string): Tree {
   return { atom: text }
 }
 
-/** One change to a JSON text as a tree; undefined when it is none. `other` lends values. */
+/** Places of a tree that are looked at; a tree that has as many counts as large. */
+const NODES_MAX = 60
+
+/** One change to a JSON text as a tree. `other` lends values. */
 export function mutateJson(tree: Tree, other: Tree | undefined, random: Random): Tree {
   const nodes = nodesOf(tree)
   const victim = random.pick(nodes)
+  // One change may multiply what there is; the next one may not multiply it again.
+  if (nodes.length >= NODES_MAX) return replace(tree, victim, random.pick(VALUES))
   const changed = change(
     victim,
     () => (other && random.oneIn(3) ? random.pick(nodesOf(other)) : random.pick(VALUES)),
@@ -75,9 +80,7 @@ function change(node: Tree, value: () => Tree, random: Random): Tree {
       case 2:
         return { list: list.toSpliced(at, random.below(2), value()) }
       case 3:
-        return {
-          list: Array.from({ length: random.between(2, 40) }, () => list).flat(),
-        }
+        return { list: Array.from({ length: random.between(2, 40) }, () => list).flat() }
       default:
         return { list: [...list, ...list.slice(0, 1)] }
     }
@@ -111,7 +114,7 @@ function nested(node: Tree, random: Random): Tree {
 
 function nodesOf(tree: Tree): Tree[] {
   const nodes = [tree]
-  for (let at = 0; at < nodes.length && nodes.length < 60; at++) {
+  for (let at = 0; at < nodes.length && nodes.length < NODES_MAX; at++) {
     const node = nodes[at] as Tree
     if ('list' in node) nodes.push(...node.list.slice(0, 40))
     else if ('members' in node) for (const [, item] of node.members) nodes.push(item)

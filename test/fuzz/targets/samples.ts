@@ -28,7 +28,15 @@ const RESULTS: Readonly<Record<CommandName, object>> = {
   'pci-list': { devices: [device, { bdf: '0000:04:00.0', qdevId: 'd', driver: 'edu' }] },
   'dm-stop': paused,
   'dm-cont': { runState: 'running', changed: false },
-  'save-state': { channel: 'file', bytes: 65_536, sha256: 'f'.repeat(64), runState: 'paused' },
+  'save-state': {
+    channel: 'xenstore',
+    bytes: 65_536,
+    sha256: 'f'.repeat(64),
+    data: 'AAAA',
+    before: 'running',
+    runState: 'paused',
+  },
+  'restore-state': { channel: 'file', bytes: 65_536, sha256: 'f'.repeat(64), runState: 'running' },
 }
 
 /** Responses of a command in every state. */

@@ -84,9 +84,12 @@ export class Context {
   async run<R>(command: RunningCommand<R>): Promise<R> {
     this.#running = command
     if (this.interrupted) command.cancel()
-    const progress = command.progress.subscribe(({ state, stage, overdue }) => {
+    const progress = command.progress.subscribe(response => {
       if (!this.#io.stderr.isTTY || this.#globals.json) return
-      const how = [state === 'accepted' ? 'waiting for the guest' : 'running', stage, overdue && 'overdue']
+      const { state, stage, overdue } = response
+      const { done, total } = ('progress' in response && response.progress) || {}
+      const far = done === undefined ? undefined : total === undefined ? `${done}` : `${done} of ${total}`
+      const how = [state === 'accepted' ? 'waiting for the guest' : 'running', stage, far, overdue && 'overdue']
       this.note(how.filter(Boolean).join(', '))
     })
     try {

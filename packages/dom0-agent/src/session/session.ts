@@ -39,7 +39,8 @@ import { beforeSending, type Controls } from './running-command.ts'
 export interface Order<N extends CommandName> {
   readonly id: string
   readonly command: N
-  readonly args: CommandArgs<N>
+  /** As a function: they depend on what the agent says of itself; undefined: it cannot be asked. May be called again. */
+  readonly args: CommandArgs<N> | ((hello: Hello | undefined) => Promise<CommandArgs<N>>)
   readonly options: CommandOptions
   /** Judges the agent's hello before anything is sent. */
   readonly check?: (hello: Hello) => void
@@ -154,11 +155,13 @@ export class Session {
     const first = this.#link.client
     const begin = async (client: XenstoreClient): Promise<Begun & { client: XenstoreClient }> => {
       // To pick a command up, an agent is not needed: its answer may be there without it.
-      const epoch = options.id === undefined ? (await this.#admit(client, order)).epoch : undefined
+      const hello = options.id === undefined ? await this.#admit(client, order) : undefined
+      const epoch = hello?.epoch
+      const args = await this.#args(client, order, hello)
       if (over.aborted) throw new CommandCancelledError(id)
       // What was spent on waiting for a connection is not to be had once more.
       const leftMs = client === first ? deadlineMs : Math.max(1, Math.round(until - performance.now()))
-      const runner = this.#runner(order, epoch, { deadlineMs: leftMs, graceMs }, onProgress, logger)
+      const runner = this.#runner({ ...order, args }, epoch, { deadlineMs: leftMs, graceMs }, onProgress, logger)
       if (epoch === undefined) return { client, runner }
       const { room } = this.#knownOver(client)
       if (!(await room.take(command, id))) throw noRoom(id, command)
@@ -172,6 +175,16 @@ export class Session {
       const begun = await this.#link.steadily(begin, until)
       if (this.#link.isOn(begun.client)) return begun
     }
+  }
+
+  async #args<N extends CommandName>(
+    client: XenstoreClient,
+    { args }: Order<N>,
+    hello: Hello | undefined,
+  ): Promise<CommandArgs<N>> {
+    if (typeof args !== 'function') return args
+    // What is picked up was made for the agent that there was; mostly it is still there.
+    return args(hello ?? (await this.#hello(client).catch(() => undefined)))
   }
 
   #notSent(id: string, byCaller: AbortSignal): Dom0Error {
@@ -215,7 +228,7 @@ export class Session {
   }
 
   #runner<N extends CommandName>(
-    { id, command, args }: Order<N>,
+    { id, command, args }: Pick<Order<N>, 'id' | 'command'> & { readonly args: CommandArgs<N> },
     epoch: string | undefined,
     times: { readonly deadlineMs: number; readonly graceMs: number },
     onProgress: (response: PendingResponse) => void,

@@ -35,8 +35,7 @@ export const pciAttach = defineCommand({
   args,
   result,
   replay: 'reconcilable',
-  // All devices of the guest: pcifront takes them in one after the other, and functions share a slot.
-  touches: () => ['pci'],
+  touches: ({ bdf: address }) => [`pci:${address}`],
 })
 
 /**

@@ -16,5 +16,5 @@ export const pciDetach = defineCommand({
     functions: z.optional(z.array(bdf).check(z.maxLength(8))),
   }),
   replay: 'reconcilable',
-  touches: () => ['pci'],
+  touches: ({ bdf: address }) => [`pci:${address}`],
 })

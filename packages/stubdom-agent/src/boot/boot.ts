@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { runAgent } from '../agent.ts'
 import type { Logger } from '../logger.ts'
 import { Monitor } from '../qemu/monitor.ts'
@@ -9,6 +10,7 @@ import type { BootOptions } from './options.ts'
  * everything that was started has ended.
  */
 export async function boot(options: BootOptions, log: Logger, signal: AbortSignal): Promise<number> {
+  mkdirSync(options.paths.directory, { recursive: true })
   const monitor = new Monitor(options.agent.qmp, log)
   const keeper = new Keeper(options, monitor, log)
   const qemuOver = new AbortController()

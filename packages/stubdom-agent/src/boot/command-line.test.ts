@@ -30,7 +30,7 @@ test('ours come before the toolstack’s, which are passed on as they are', () =
 
 test('a comma in a path is written twice', () => {
   expect(qemuCommandLine(pathsIn('/a,b'), FDS, [], [])).toContain(
-    'socket,id=toolstack,path=/a,,b/toolstack.qmp,server=on,wait=off',
+    'socket,id=front,path=/a,,b/front.qmp,server=on,wait=off',
   )
 })
 

@@ -26,7 +26,7 @@ export function qemuCommandLine(
 ): string[] {
   return [
     ...monitor('stubdom-agent', listening(paths.agentQmp)),
-    ...monitor('toolstack', listening(paths.toolstackQmp)),
+    ...monitor('front', listening(paths.frontQmp)),
     // QEMU 7.2 drops its fdsets when the last monitor disconnects (monitor_fdsets_cleanup): this one never does.
     ...monitor('keeper', `fd=${fds.keeper}`),
     '-add-fd',

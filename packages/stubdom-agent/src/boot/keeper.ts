@@ -2,12 +2,12 @@ import { printable } from '@stubdom/protocol'
 import { keepConnected, XenstoreClient } from '@stubdom/xenstore'
 import {
   BehaviorSubject,
-  combineLatest,
   filter,
   firstValueFrom,
   map,
   type Observable,
   Subscription,
+  switchMap,
   take,
   takeUntil,
 } from 'rxjs'
@@ -23,7 +23,6 @@ import { Network } from './network.ts'
 import type { BootOptions } from './options.ts'
 import { describeExit, type Exit, type Program } from './program.ts'
 import { startQemu } from './qemu-process.ts'
-import { toolstackSocket } from './toolstack.ts'
 import { keepVchanProxy } from './vchan-proxy.ts'
 
 /** Milliseconds between looks for the toolstack's arguments, which should be there before the stubdomain runs. */
@@ -54,7 +53,7 @@ export class Keeper {
     this.#log = log
     this.#restarts = new Restarts(options.onQemuExit)
     this.#network = new Network(log)
-    this.state = combineLatest([this.#state, monitor.state]).pipe(map(([boot, seen]) => modelState(boot, seen)))
+    this.state = this.#state.pipe(switchMap(boot => monitor.state.pipe(map(seen => modelState(boot, seen)))))
   }
 
   /** Resolves with the agent's exit code when QEMU has ended and the agent is to end as well, or when `signal` aborted and nothing runs any more. */
@@ -112,15 +111,15 @@ export class Keeper {
     const startedAt = performance.now()
     const { exit, told } = await this.#untilExit(config, signal)
     const next = this.#restarts.after(exit, performance.now() - startedAt, wantsRestore(config.arguments))
-    const reason = printable(`QEMU ${told ? `(${told}) ` : ''}${describeExit(exit)}; ${next.says}`)
+    const reason = printable(`QEMU ${describeExit(exit)}${told}; ${next.says}`)
     if (!signal.aborted) this.#enter({ kind: 'exited', reason })
     this.#log[exit.code === 0 ? 'info' : 'error']({ next: next.do }, reason)
     return next
   }
 
-  /** `told`: by what QEMU was told to end, in its words (ShutdownCause). */
-  async #untilExit(config: ModelConfig, signal: AbortSignal): Promise<{ exit: Exit; told: string | undefined }> {
-    let told: string | undefined
+  /** `told`: by what QEMU was told to end, in its words (ShutdownCause), if it was. */
+  async #untilExit(config: ModelConfig, signal: AbortSignal): Promise<{ exit: Exit; told: string }> {
+    let told = ''
     let qemu: Program
     try {
       qemu = startQemu(this.#options, config.arguments, this.#log)
@@ -135,7 +134,7 @@ export class Keeper {
     attention.add(this.#ready().subscribe(() => this.#started(config)))
     attention.add(
       this.#monitor.events.subscribe(({ event, data }) => {
-        if (event === 'SHUTDOWN') told = printable(String(data?.['reason']), 32)
+        if (event === 'SHUTDOWN') told = ` (${printable(String(data?.['reason']), 32)})`
         if (event === 'DEVICE_DELETED') this.#network.removed(String(data?.['device']))
       }),
     )
@@ -143,7 +142,7 @@ export class Keeper {
     attention.unsubscribe()
     signal.removeEventListener('abort', stop)
     await this.#network.down()
-    return { exit, told }
+    return { exit, told: exit.code === 0 ? told : '' }
   }
 
   /** QEMU's main loop runs, so that its network interfaces are there. */
@@ -161,8 +160,7 @@ export class Keeper {
       this.#remark = problem && `no QMP over vchan: ${problem}`
       if (this.#state.value.kind === 'started') this.#enter({ kind: 'started', remark: this.#remark })
     }
-    const socket = await toolstackSocket(paths, this.#log, signal)
-    await keepVchanProxy({ program: vchanProxy, target, socket, log: this.#log, onProblem }, signal)
+    await keepVchanProxy({ program: vchanProxy, target, socket: paths.front, log: this.#log, onProblem }, signal)
   }
 
   #ready(): Observable<unknown> {

@@ -18,30 +18,29 @@ export interface BootOptions {
   readonly paths: RunPaths
 }
 
+const QEMU = '/usr/libexec/xen-qemu-system-i386'
+const VCHAN_PROXY = '/usr/lib/xen-4.17/bin/vchan-socket-proxy'
+const RUN_DIR = '/run/stubdom-agent'
+
 export const BOOT_HELP = `usage: stubdom-agent boot [options] [-- QEMU-ARGUMENT...]
 
-Is the user space of a stubdomain: starts QEMU as the toolstack left its arguments in Xenstore, keeps it, and serves dom0's commands.
-What follows -- is given to QEMU before the toolstack's arguments: -- -L /usr/share/seabios
+Starts QEMU as the toolstack left its arguments in Xenstore, after those behind --, keeps it, and serves dom0's commands.
 
-  --qemu PROGRAM          (default: /usr/libexec/xen-qemu-system-i386)
-  --on-qemu-exit POLICY   exit: the agent ends too; restart: after a crash QEMU is started again, up to 5 times in a row; stay: the status
-                          says how it ended, until the agent is told to stop (default: stay)
-  --vchan-proxy PROGRAM   offers QMP to the toolstack over vchan; off: does not (default: /usr/lib/xen-4.17/bin/vchan-socket-proxy)
-  --run-dir DIR           for sockets and what else is shared with QEMU (default: /run/stubdom-agent)
-  --save-console PATH     (default: /dev/hvc1)
-  --restore-console PATH  (default: /dev/hvc2)
+  --qemu PROGRAM         (default: ${QEMU})
+  --on-qemu-exit POLICY  exit: end too; restart: start it again after a crash; stay: say so in status (default: stay)
+  --vchan-proxy PROGRAM  offers QMP to libxl over vchan (default: ${VCHAN_PROXY}; off: does not)
+  --run-dir DIR          for what is shared with QEMU (default: ${RUN_DIR})
 
-The options of stubdom-agent --help but --qmp hold here too.
+The options of stubdom-agent --help but --qmp and --front hold too; consoles are /dev/hvc1 and /dev/hvc2 by default.
 
-Exit codes: 0 told to stop, or QEMU was, with --on-qemu-exit=exit or restart; 1 another agent runs, or a fault; 2 wrong command line;
-3 QEMU ended by itself, with --on-qemu-exit=exit.
+Exit codes: those of stubdom-agent; 3 QEMU ended by itself, with --on-qemu-exit=exit.
 `
 
 const OPTIONS = {
-  qemu: { type: 'string', default: '/usr/libexec/xen-qemu-system-i386' },
+  qemu: { type: 'string', default: QEMU },
   'on-qemu-exit': { type: 'string', default: 'stay' },
-  'vchan-proxy': { type: 'string', default: '/usr/lib/xen-4.17/bin/vchan-socket-proxy' },
-  'run-dir': { type: 'string', default: '/run/stubdom-agent' },
+  'vchan-proxy': { type: 'string', default: VCHAN_PROXY },
+  'run-dir': { type: 'string', default: RUN_DIR },
 } as const satisfies ParseArgsConfig['options']
 
 /** What stands behind `boot` on the command line. @throws UsageError */
@@ -50,21 +49,24 @@ export function parseBootOptions(argv: readonly string[]): BootOptions | 'help' 
   const [own, qemuArguments] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)]
   const { values, rest } = split(own)
   if (rest.includes('--help')) return 'help'
-  if (rest.some(argument => /^--qmp(=|$)/.test(argument))) throw new UsageError('--qmp: boot starts a QEMU of its own')
+  const ours = rest.find(argument => /^--(qmp|front|front-qmp)(=|$)/.test(argument))
+  if (ours) throw new UsageError(`${ours}: boot starts a QEMU of its own and says where its sockets are`)
 
   const policy = EXIT_POLICIES.find(known => known === values['on-qemu-exit'])
   if (!policy)
     throw new UsageError(`--on-qemu-exit ${values['on-qemu-exit']}: one of ${EXIT_POLICIES.join(', ')} is wanted`)
   const paths = pathsIn(values['run-dir'])
+  const vchanProxy = values['vchan-proxy'] === 'off' ? undefined : values['vchan-proxy']
   const consoles = ['--save-console', '/dev/hvc1', '--restore-console', '/dev/hvc2']
-  const agent = parseOptions([...consoles, ...rest, '--qmp', paths.agentQmp])
+  const front = vchanProxy === undefined ? [] : ['--front', paths.front, '--front-qmp', paths.frontQmp]
+  const agent = parseOptions([...consoles, ...rest, '--qmp', paths.agentQmp, ...front])
   if (typeof agent === 'string') return agent
   return {
     agent,
     qemu: values.qemu,
     qemuArguments,
     onQemuExit: policy,
-    vchanProxy: values['vchan-proxy'] === 'off' ? undefined : values['vchan-proxy'],
+    vchanProxy,
     paths,
   }
 }

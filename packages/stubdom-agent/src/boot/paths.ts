@@ -5,8 +5,10 @@ export interface RunPaths {
   readonly directory: string
   /** QEMU's monitor for the agent. */
   readonly agentQmp: string
-  /** QEMU's monitor for the toolstack. */
-  readonly toolstackQmp: string
+  /** QEMU's monitor behind the QMP that the agent serves the toolstack with. */
+  readonly frontQmp: string
+  /** That QMP. */
+  readonly front: string
   /** What QEMU has as /dev/fdset/1. */
   readonly fdset: string
 }
@@ -15,7 +17,8 @@ export function pathsIn(directory: string): RunPaths {
   return {
     directory,
     agentQmp: join(directory, 'agent.qmp'),
-    toolstackQmp: join(directory, 'toolstack.qmp'),
+    frontQmp: join(directory, 'front.qmp'),
+    front: join(directory, 'toolstack.qmp'),
     fdset: join(directory, 'fdset-1'),
   }
 }

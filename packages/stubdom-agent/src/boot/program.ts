@@ -1,4 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { basename } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../logger.ts'
 import { Output } from './output.ts'
@@ -26,7 +27,7 @@ export class Program {
 
   /** @param more its file descriptors 3, 4, …: open files, or 'pipe' for a socket to us */
   constructor(path: string, args: readonly string[], log: Logger, more: readonly (number | 'pipe')[] = []) {
-    this.#output = new Output(line => log.info({ line }, 'output'))
+    this.#output = new Output(line => log.info({ line }, basename(path)))
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...more]
     this.#child = spawn(path, args, { stdio })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

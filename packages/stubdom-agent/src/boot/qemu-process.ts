@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import type { Logger } from '../logger.ts'
 import { type ModelFds, qemuCommandLine, wantsRestore } from './command-line.ts'
 import type { BootOptions } from './options.ts'
@@ -10,11 +10,10 @@ const FDS: ModelFds = { keeper: 3, fdset: 4, restore: 5 }
 /** Starts QEMU. @throws Error when what it needs cannot be opened */
 export function startQemu(options: BootOptions, toolstack: readonly string[], log: Logger): Program {
   const { agent, paths, qemu, qemuArguments } = options
-  mkdirSync(paths.directory, { recursive: true, mode: 0o700 })
   const files: number[] = []
   try {
     // libxl has QEMU write there. A console cannot take its place: QEMU opens it with O_TRUNC (EINVAL); and a file must be open for writing only.
-    files.push(openSync(paths.fdset, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600))
+    files.push(openSync(paths.fdset, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC))
     if (wantsRestore(toolstack)) files.push(openRestoreConsole(agent.restoreConsole))
     const program = new Program(qemu, qemuCommandLine(paths, FDS, qemuArguments, toolstack), log, ['pipe', ...files])
     // What QEMU says to the monitor that only has to be there is of no interest.

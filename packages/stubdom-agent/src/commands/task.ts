@@ -2,7 +2,7 @@ import type { InFlight } from '@stubdom/protocol'
 import type { Arrivals } from '../pci/arrivals.ts'
 import type { Removals } from '../pci/removals.ts'
 import type { Turn } from '../pci/turn.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { StateChannels } from '../save/channel.ts'
 
 /** What a handler works with: no Node, no Xenstore, no monitor's connection. */
 export interface Task {
@@ -17,7 +17,7 @@ export interface Task {
   readonly arrivals: Arrivals | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly agent: AgentFacts
   /** Milliseconds until the requester stops waiting. */
   remainingMs(): number

@@ -1,6 +1,6 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
 import { isErrno, type XenstoreClient } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil, tap } from 'rxjs'
+import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil } from 'rxjs'
 import type { ModelState } from '../boot/model-state.ts'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { AgentOptions } from '../options.ts'
 import { aborted } from '../pause.ts'
 import type { Monitor } from '../qemu/monitor.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { StateChannels } from '../save/channel.ts'
 import { AGENT_VERSION } from '../version.ts'
 import { controlEvent } from './events.ts'
 import { listRequests, takeStock } from './found.ts'
@@ -27,7 +27,7 @@ export interface SessionParts {
   readonly monitor: Monitor
   readonly modelState: Observable<ModelState>
   readonly options: AgentOptions
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly log: Logger
 }
 
@@ -72,12 +72,12 @@ export class Session {
     try {
       if (engine.started) this.#follow(io)
       else await this.#takeOver()
-      const states = modelState.pipe(
-        tap(state => {
+      this.#subscriptions.add(
+        modelState.subscribe(state => {
           this.#latest = state
         }),
-        concatMap(state => this.#publish(state, io)),
       )
+      const states = modelState.pipe(concatMap(state => this.#publish(state, io)))
       this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
       this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
       await firstValueFrom(aborted(signal))
@@ -102,7 +102,7 @@ export class Session {
   }
 
   async #publish(state: ModelState, io: ResponderIo): Promise<void> {
-    const { engine, monitor, options, log } = this.#parts
+    const { engine, monitor, log } = this.#parts
     if (state.kind !== 'ready') {
       await this.#tree.removeHello()
       // What is said at the end is the last word.
@@ -110,7 +110,7 @@ export class Session {
     }
     // Nothing is taken on before QEMU can be asked what became of what an earlier agent left.
     if (!this.#following) await this.#begin(io)
-    const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, options)
+    const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, this.#parts)
     if (this.#over) return
     await Promise.all([this.#writeStatus('ready', state.remark), this.#tree.writeHello(hello)])
     log.info({ epoch: engine.epoch }, 'ready for commands')
@@ -118,10 +118,10 @@ export class Session {
 
   /** The first time in an epoch: takes up what stands there; the watch's first event lists once more what came in between. */
   async #begin(io: ResponderIo): Promise<void> {
-    const { xenstore, engine, saveChannel } = this.#parts
+    const { xenstore, engine, states } = this.#parts
     await engine.predecessorOver
     const found = await takeStock(xenstore)
-    await saveChannel?.sweep(new Set(found.requests.map(({ id }) => id)))
+    await states.sweep(new Set(found.requests.map(({ id }) => id)))
     engine.attach(effect => io.perform(effect))
     engine.tell(found)
     this.#watchRequests()

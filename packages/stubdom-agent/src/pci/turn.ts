@@ -1,4 +1,7 @@
-/** Work that must not overlap, whoever asks for it: done one after the other, in the order asked. */
+/**
+ * Work that must not overlap, whoever asks for it: done one after the other, in the order asked. Attaching and detaching is such work: pcifront takes devices in one
+ * after the other, functions share a slot, and xl asks as well.
+ */
 export class Turn {
   #last: Promise<unknown> = Promise.resolve()
 
