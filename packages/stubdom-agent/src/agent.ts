@@ -11,7 +11,9 @@ import { Arrivals } from './pci/arrivals.ts'
 import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
+import type { StateSink } from './qmp-front/intercept-save.ts'
 import { ConfiguredChannels } from './save/channels.ts'
+import { saveBare } from './save/for-toolstack.ts'
 
 /** Milliseconds. A stalled Xenstore drops an unread watch event after 20 s, and goes on: until then nothing is lost. */
 const TIMEOUT_MS = 25_000
@@ -56,7 +58,7 @@ export async function runAgent(
     }
   }
 
-  const front = options.front && (await serveFront(options.front, parts, undefined))
+  const front = options.front && (await serveFront(options.front, parts, toolstackSink(options.saveConsole)))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
@@ -72,6 +74,15 @@ export async function runAgent(
     await front?.close()
   }
   await watching
+}
+
+/** Where unmodified xl, which asks for it in the front, looks for a state. */
+function toolstackSink(console: string | undefined): StateSink | undefined {
+  if (console === undefined) return undefined
+  const receive: StateSink['receive'] = async (write, signal) => {
+    await saveBare(console, write, { signal, progress: () => {} })
+  }
+  return { receive }
 }
 
 function qemuThatIsThere(options: AgentOptions, log: Logger): DeviceModel {
