@@ -28,6 +28,8 @@ export const bundleOptions = {
 /** Of the bundles that ship. */
 export const shippedOptions = {
   ...bundleOptions,
+  // They are installed as programs.
+  banner: { js: `#!/usr/bin/env node\n${bundleOptions.banner.js}` },
   minify: true,
   // Error classes are named in logs.
   keepNames: true,

@@ -11,6 +11,12 @@ const PACKAGES = {
   '/usr/include/xenctrl.h': 'libxen-dev',
   '/usr/include/stdlib.h': 'libc6-dev',
   gcc: 'gcc',
+  'apt-cache': 'apt',
+  dpkg: 'dpkg',
+  strip: 'binutils',
+  xz: 'xz-utils',
+  ld: 'binutils',
+  setpriv: 'util-linux',
   socat: 'socat',
   '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
@@ -23,6 +29,12 @@ export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xen
 
 /** What the tests cannot do without. */
 export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', 'socat', '/usr/libexec/xen-qemu-system-i386']
+
+/** What builds images out of Debian's packages. */
+export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz', 'gcc', '/usr/include/stdlib.h']
+
+/** What the lab runs on, and compiles its guest with; everything in it comes from packages that are only unpacked. */
+export const FOR_LAB = ['qemu-system-x86_64', '/usr/include/xenctrl.h', 'ld', 'setpriv']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']
