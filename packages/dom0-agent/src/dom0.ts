@@ -6,6 +6,9 @@ import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
+import { FileChannel } from './save/file-channel.ts'
+import type { Saving } from './save/save-state.ts'
+import { SaveTarget } from './save/target.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
 import { Stubdomain } from './stubdomain.ts'
@@ -14,6 +17,8 @@ import { translated } from './xenstore-errors.ts'
 export interface Dom0Options {
   /** xenstored's socket; by default what XENSTORED_PATH, XENSTORED_RUNDIR or Xen's own default say. */
   readonly xenstore?: string | undefined
+  /** How a connection is made, where not to that socket: called for the first one and for each that follows. */
+  readonly connect?: ((signal?: AbortSignal) => Promise<XenstoreClient>) | undefined
   readonly logger?: Logger | undefined
   /**
    * `directory` (the default) is for long-lived processes: one watch for all responses of a stubdomain. `node` is for short-lived ones: a watch for each command.
@@ -25,6 +30,8 @@ export interface Dom0Options {
   readonly retentionMs?: number | undefined
   /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
   readonly saveDir?: string | undefined
+  /** Another way for states than files in that directory. */
+  readonly saving?: Saving | undefined
 }
 
 /**
@@ -32,8 +39,17 @@ export interface Dom0Options {
  * @throws NoXenstoreError
  */
 export async function connect(options: Dom0Options = {}): Promise<Dom0> {
-  const client = await translated(() => XenstoreClient.connect({ path: options.xenstore }))
+  const client = await translated(() => connection(options))
   return new Dom0(client, options)
+}
+
+function savingOf({ saving, saveDir }: Dom0Options): Saving | undefined {
+  if (saving || saveDir === undefined) return saving
+  return { channel: new FileChannel(saveDir), target: file => SaveTarget.check(file) }
+}
+
+function connection({ connect: make, xenstore }: Dom0Options, signal?: AbortSignal): Promise<XenstoreClient> {
+  return make ? make(signal) : XenstoreClient.connect({ path: xenstore, signal })
 }
 
 /**
@@ -49,8 +65,7 @@ export class Dom0 {
   /** Use {@link connect}. */
   constructor(client: XenstoreClient, options: Dom0Options) {
     this.#options = options
-    const connectAgain = (signal: AbortSignal) => XenstoreClient.connect({ path: options.xenstore, signal })
-    this.#link = new Link(client, connectAgain, {
+    this.#link = new Link(client, signal => connection(options, signal), {
       logger: options.logger ?? SILENT,
       watch: options.watch ?? 'directory',
       greetingMs: options.greetingMs ?? GREETING_MS_DEFAULT,
@@ -78,7 +93,7 @@ export class Dom0 {
       session = new Session(this.#link, pair)
       this.#sessions.set(key, session)
     }
-    return new Stubdomain(pair, { session, newId: this.#newId, saveDir: this.#options.saveDir })
+    return new Stubdomain(pair, { session, newId: this.#newId, saving: savingOf(this.#options) })
   }
 
   /**
@@ -89,7 +104,7 @@ export class Dom0 {
   async controlDirectory(domain: string | number): Promise<ControlNode[]> {
     return translated(async () => {
       const pair = await this.#link.steadily(client => resolveDomain(client, domain))
-      const client = await XenstoreClient.connect({ path: this.#options.xenstore })
+      const client = await connection(this.#options)
       try {
         return await surveyControlDirectory(client, pair)
       } finally {

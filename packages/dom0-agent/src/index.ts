@@ -15,6 +15,8 @@ export {
   VersionMismatchError,
 } from './errors.ts'
 export type { Logger } from './logger.ts'
+export { type SaveChannel, SaveChannelError } from './save/channel.ts'
+export type { Saving } from './save/save-state.ts'
 export type { CommandOptions } from './session/options.ts'
 export type { RunningCommand } from './session/running-command.ts'
 export type { SaveStateArgs, Stubdomain } from './stubdomain.ts'

@@ -8,9 +8,7 @@ import {
 } from '@stubdom/protocol'
 import type { NamedPair } from './domains/resolve.ts'
 import { UsageError } from './errors.ts'
-import { FileChannel } from './save/file-channel.ts'
-import { checkChannel, collectState } from './save/save-state.ts'
-import { SaveTarget } from './save/target.ts'
+import { checkChannel, collectState, type Saving } from './save/save-state.ts'
 import { type CommandOptions, checkId } from './session/options.ts'
 import { type Controls, type RunningCommand, runCommand } from './session/running-command.ts'
 import type { Order, Session } from './session/session.ts'
@@ -28,7 +26,7 @@ export interface SaveStateArgs {
 export interface StubdomainContext {
   readonly session: Session
   readonly newId: () => string
-  readonly saveDir: string | undefined
+  readonly saving: Saving | undefined
 }
 
 /**
@@ -97,14 +95,14 @@ export class Stubdomain {
   /** Saves the device model's state, without any RAM, and resolves when it stands whole in the file. */
   saveState(args: SaveStateArgs, options?: CommandOptions): RunningCommand<CommandResult<'save-state'>> {
     return this.#run('save-state', options, async order => {
-      const { saveDir } = this.#context
-      if (saveDir === undefined) {
+      const { saving } = this.#context
+      if (!saving) {
         throw new UsageError('no directory is configured through which states come from the stubdomain', {
           remedy: 'name it with --save-dir or STUBDOM_SAVE_DIR, the same as the agent has',
         })
       }
-      const channel = new FileChannel(saveDir)
-      const target = await SaveTarget.check(args.file)
+      const { channel } = saving
+      const target = await saving.target(args.file)
       return {
         ...order,
         args: { channel: channel.name, resume: args.resume },

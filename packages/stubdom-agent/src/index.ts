@@ -1,4 +1,6 @@
-export { runAgent } from './agent.ts'
+export { type Edges, runAgent } from './agent.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { type AgentOptions, parseOptions, UsageError } from './options.ts'
+export type { ConnectMonitor, MonitorLink } from './qemu/monitor.ts'
+export type { SaveChannel, SavedState } from './save/channel.ts'
 export { AGENT_VERSION } from './version.ts'

@@ -3,6 +3,13 @@ import { CommandFailedError } from '../errors.ts'
 import { type SaveChannel, SaveChannelError } from './channel.ts'
 import type { SaveTarget } from './target.ts'
 
+/** How states come from stubdomains, and where they go to. */
+export interface Saving {
+  readonly channel: SaveChannel
+  /** Checks that the file can be written. @throws SaveTargetError */
+  target(file: string): Promise<Pick<SaveTarget, 'store'>>
+}
+
 /** Refuses an agent that does not have the channel. */
 export function checkChannel(id: string, channel: SaveChannel, hello: Hello): void {
   if (hello.channels.includes(channel.name)) return
@@ -15,7 +22,7 @@ export function checkChannel(id: string, channel: SaveChannel, hello: Hello): vo
 export async function collectState(
   id: string,
   channel: SaveChannel,
-  target: SaveTarget,
+  target: Pick<SaveTarget, 'store'>,
   { bytes, sha256, runState }: CommandResult<'save-state'>,
 ): Promise<void> {
   try {
