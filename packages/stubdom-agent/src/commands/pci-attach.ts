@@ -3,6 +3,7 @@ import { describePeripherals, findPeripheral, PASSTHROUGH_DRIVER, qdevIdFor } fr
 import { isLost, isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
+import { guestsAnswer } from './pci-detach.ts'
 import type { Task } from './task.ts'
 
 export const pciAttach: CommandHandler<'pci-attach'> = {
@@ -73,16 +74,22 @@ async function readBack(bdf: string, { qemu, removals }: Task): Promise<PciDevic
   return description
 }
 
+const ROLLBACKS = {
+  waits: 'its removal was asked for and waits for the guest',
+  refused: 'the guest refused to give it up again',
+  deleted: 'it was removed again',
+  'qemu-gone': 'QEMU ended',
+} as const
+
 /** Takes back a device that was added, and says how that ended. */
 async function rolledBack(id: string, task: Task, reason: unknown): Promise<CommandFailure> {
   const why = (reason as Error).message
-  task.removals.begin(id)
+  const answer = guestsAnswer(id, task)
   try {
     await task.qemu.execute('device_del', { id })
-    const stillThere = task.removals.isPending(id)
-    const how = stillThere ? 'its removal was asked for and waits for the guest' : 'it was removed again'
-    const options = { stage: 'read-back', outcome: stillThere ? 'partly' : 'not-done', cause: reason } as const
-    return new CommandFailure('qemu-error', `${why}; ${how}`, options)
+    const end = task.removals.isPending(id) ? 'waits' : await answer
+    const outcome = end === 'waits' || end === 'refused' ? 'partly' : 'not-done'
+    return new CommandFailure('qemu-error', `${why}; ${ROLLBACKS[end]}`, { stage: 'read-back', outcome, cause: reason })
   } catch (error) {
     task.removals.end(id, 'refused')
     const message = `${why}; it could not be removed again: ${(error as Error).message}`

@@ -1,4 +1,5 @@
 import { findPeripheral, qdevIdFor } from '../pci/devices.ts'
+import type { RemovalEnd } from '../pci/removals.ts'
 import { isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
@@ -15,9 +16,9 @@ export const pciDetach: CommandHandler<'pci-detach'> = {
     const { qdevId } = device
     const joined = task.removals.isPending(qdevId)
     task.commit()
-    task.removals.begin(qdevId)
+    const answer = guestsAnswer(qdevId, task)
     await askGuest(qdevId, joined, task)
-    await guestAnswered(bdf, qdevId, task)
+    await answered(bdf, qdevId, answer, task)
     return { bdf, qdevId, ...(joined ? { joined } : {}) }
   },
 
@@ -31,10 +32,18 @@ export const pciDetach: CommandHandler<'pci-detach'> = {
         message: `the agent restarted; ${bdf} is attached, the guest may have been asked for it; repeat the command`,
       }
     }
-    task.removals.begin(device.qdevId)
-    await guestAnswered(bdf, device.qdevId, task)
+    await answered(bdf, device.qdevId, guestsAnswer(device.qdevId, task), task)
     return { found: 'done', result: { bdf, qdevId: device.qdevId } }
   },
+}
+
+/** Waits from now on, before QEMU is told: the guest may answer before QEMU does. */
+export function guestsAnswer(qdevId: string, { removals, signal }: Task): Promise<RemovalEnd> {
+  removals.begin(qdevId)
+  const answer = removals.wait(qdevId, signal)
+  // It may be given up before anybody looks at it.
+  answer.catch(() => {})
+  return answer
 }
 
 async function askGuest(qdevId: string, joined: boolean, task: Task): Promise<void> {
@@ -50,9 +59,9 @@ async function askGuest(qdevId: string, joined: boolean, task: Task): Promise<vo
   }
 }
 
-async function guestAnswered(bdf: string, qdevId: string, task: Task): Promise<void> {
+async function answered(bdf: string, qdevId: string, answer: Promise<RemovalEnd>, task: Task): Promise<void> {
   if (task.removals.isPending(qdevId)) task.accepted()
-  const end = await task.removals.wait(qdevId, task.signal)
+  const end = await answer
   if (end === 'qemu-gone') throw new CommandFailure('qemu-gone', `QEMU ended before the guest had given ${bdf} up`)
   if (end === 'refused')
     throw new CommandFailure('guest-refused', `the guest refused to give ${bdf} up; it is still attached`)
