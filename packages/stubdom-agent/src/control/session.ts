@@ -37,6 +37,8 @@ export class Session {
   readonly #tree: OwnTree
   readonly #subscriptions = new Subscription()
   #following = false
+  /** Whether a hello should stand. */
+  #isGreeting = false
   #seq = 0
   #eventsUnderWay = 0
 
@@ -87,6 +89,7 @@ export class Session {
 
   async #publish(state: MonitorState, io: ResponderIo): Promise<void> {
     const { engine, monitor, options, log } = this.#parts
+    this.#isGreeting = false
     if (state.kind !== 'ready') {
       await this.#tree.removeHello()
       return this.#writeStatus(STAGE_OF[state.kind], state.reason)
@@ -95,6 +98,7 @@ export class Session {
     if (!this.#following) await this.#begin(io)
     await this.#writeStatus('ready')
     await this.#tree.writeHello(helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, options))
+    this.#isGreeting = true
     log.info({ epoch: engine.epoch }, 'ready for commands')
   }
 
@@ -134,8 +138,9 @@ export class Session {
   /** Something else happened to dom0's tree: requests may have come or gone, or the whole directory was made anew. */
   async #lookAround(): Promise<void> {
     try {
-      if (await this.isOurs()) await this.#relist()
-      else this.#broken(new Error('the control directory was made anew'))
+      if (!(await this.isOurs())) this.#broken(new Error('the control directory was made anew'))
+      else if (this.#isGreeting && !(await this.#tree.hasHello())) this.#broken(new Error('the hello is gone'))
+      else await this.#relist()
     } catch (error) {
       this.#broken(error)
     }
