@@ -1,6 +1,6 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
 import type { XenstoreClient } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, merge, Subscription, takeUntil } from 'rxjs'
+import { concatMap, filter, firstValueFrom, merge, Subscription, takeUntil, timer } from 'rxjs'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
 import type { Logger } from '../logger.ts'
@@ -16,6 +16,9 @@ import { at, CONTROL, OwnTree, TARGET } from './own-tree.ts'
 
 /** Milliseconds. Watches are hints: this often the requests are listed without one. */
 const RELIST_MS = 30_000
+
+/** Milliseconds. The same while there is no control directory yet. */
+const TREE_MS = 5_000
 
 /** Events under way to the ring; more than that at a time are a flood and are dropped. */
 const EVENTS_UNDER_WAY_MAX = 32
@@ -50,7 +53,9 @@ export class Session {
   /** Waits until dom0 has laid out the domain and made the control directory for it. False when `signal` aborted before. */
   async treeReady(signal: AbortSignal): Promise<boolean> {
     const { xenstore, engine } = this.#parts
-    const ready = merge(xenstore.watch(CONTROL), xenstore.watch(TARGET)).pipe(
+    // Also without a hint: even a watch's first event may be lost.
+    const now = timer(TREE_MS, TREE_MS)
+    const ready = merge(xenstore.watch(CONTROL), xenstore.watch(TARGET), now).pipe(
       concatMap(() => this.#tree.prepare(engine.refusedNode)),
       filter(Boolean),
       takeUntil(aborted(signal)),
