@@ -17,7 +17,7 @@ export class DirectoryHints implements ResponseHints {
   readonly #root: string
   readonly #logger: Logger
   /** A Map and not a stream for each: finding the one call that an event is for must not cost more with more calls. */
-  readonly #pending = new Map<string, () => void>()
+  readonly #pending = new Map<string, Set<() => void>>()
   readonly #budget = new EventBudget()
   #watches: Subscription | undefined
   #quietUntil = 0
@@ -33,11 +33,14 @@ export class DirectoryHints implements ResponseHints {
 
   follow(command: string, id: string, look: () => void): () => void {
     const key = `${command}/${id}`
-    this.#pending.set(key, look)
+    // An id may be picked up where it was given.
+    const looks = this.#pending.get(key) ?? new Set()
+    this.#pending.set(key, looks.add(look))
     this.#budget.expect()
     if (!this.#watches && performance.now() >= this.#quietUntil) this.#watch()
     return () => {
-      if (this.#pending.get(key) === look) this.#pending.delete(key)
+      looks.delete(look)
+      if (looks.size === 0 && this.#pending.get(key) === looks) this.#pending.delete(key)
     }
   }
 
@@ -64,10 +67,10 @@ export class DirectoryHints implements ResponseHints {
   #responseEvent(path: string): void {
     if (!this.#spend()) return
     const name = parseNodeName(path.slice(this.#root.length + 1))
-    const look = name.kind === 'response' ? this.#pending.get(`${name.command}/${name.id}`) : undefined
-    if (look) return look()
     // A response of another process is its own affair; anything else, the registration included, may concern all.
-    if (name.kind !== 'response') for (const each of this.#pending.values()) each()
+    const concerned =
+      name.kind === 'response' ? [this.#pending.get(`${name.command}/${name.id}`)] : this.#pending.values()
+    for (const looks of [...concerned]) for (const look of looks ?? []) look()
   }
 
   #helloEvent(): void {
