@@ -1,7 +1,6 @@
 import { Op } from '@stubdom/xenstore'
 import type { SimStubdomain } from '../model/stubdomain.ts'
 import type { Exchange, World } from '../world.ts'
-import { grouped } from './grouped.ts'
 import type { Violation } from './violation.ts'
 
 /** Holds what stood in the store, and when, against what was done to QEMU. */
@@ -47,52 +46,67 @@ function unclaimed(world: World): Violation[] {
   )
 }
 
-/** Of two commands for one device the one that an agent read first is claimed first. */
+/** Of two commands for one device the one that an agent read first is claimed first, and over when the other is claimed. */
 function outOfOrder(world: World): Violation[] {
   const devices = new Map(
     world.calls.flatMap(({ id, order: { command } }) => ('bdf' in command ? [[id, command.bdf] as const] : [])),
   )
-  const violations: Violation[] = []
-  const byAgent = grouped(
-    world.exchanges.filter(({ who, id }) => who.startsWith('agent') && devices.has(id)),
-    ({ who }) => who,
-  )
-  for (const [agent, exchanges] of byAgent) {
-    const read = new Map<string, number>()
-    const claimed = new Set<string>()
-    for (const { op, side, id, errno, value } of exchanges) {
-      if (side === 'dom0' && op === Op.READ && errno === undefined && !read.has(id)) read.set(id, read.size)
-      if (side !== 'stubdom' || op !== Op.WRITE || errno !== undefined || claimed.has(id)) continue
-      // Answered without being begun, or found begun already.
-      if (!value.includes('"running"')) read.delete(id)
-      else {
-        claimed.add(id)
-        const earlier = [...read.keys()].find(
-          other => devices.get(other) === devices.get(id) && !claimed.has(other) && isBefore(read, other, id),
-        )
-        if (earlier !== undefined && isStillWanted(exchanges, earlier)) {
-          violations.push({
-            promise: 'order',
-            id,
-            text: `${agent} began ${id} before ${earlier}, which it had read before`,
-          })
-        }
-      }
-    }
+  const about = world.exchanges.filter(({ id }) => devices.has(id))
+  return [...new Set(about.map(({ who }) => who))].filter(isAgent).flatMap(agent => {
+    const order = new DeviceOrder(agent)
+    for (const exchange of about) order.next(exchange, devices.get(exchange.id) ?? '')
+    return order.violations
+  })
+}
+
+function isAgent(who: string): boolean {
+  return who.startsWith('agent')
+}
+
+/** What one agent read and claimed, as far as it has come. */
+class DeviceOrder {
+  readonly violations: Violation[] = []
+  readonly #agent: string
+  /** By id, in the order of their reading: the device. */
+  readonly #read = new Map<string, string>()
+  readonly #begun = new Map<string, string>()
+  /** Those that were read at all: an agent looks again at a request that it works on. */
+  readonly #seen = new Set<string>()
+
+  constructor(agent: string) {
+    this.#agent = agent
   }
-  return violations
-}
 
-function isBefore(read: ReadonlyMap<string, number>, a: string, b: string): boolean {
-  return (read.get(a) ?? Number.POSITIVE_INFINITY) < (read.get(b) ?? Number.NEGATIVE_INFINITY)
-}
+  next({ who, op, side, id, errno, value }: Exchange, device: string): void {
+    if (errno !== undefined) return
+    // One that is not wanted any more ends without a word.
+    if (side === 'dom0' && op === Op.RM) {
+      this.#read.delete(id)
+      this.#begun.delete(id)
+    }
+    if (who !== this.#agent) return
+    if (side === 'dom0' && op === Op.READ && !this.#seen.has(id)) this.#read.set(id, device)
+    this.#seen.add(id)
+    if (side === 'dom0' || op !== Op.WRITE) return
+    if (!value.includes('"running"')) {
+      // Accepted, answered, or answered without having been begun.
+      this.#read.delete(id)
+      this.#begun.delete(id)
+    } else if (this.#read.has(id)) this.#claimed(id, device)
+  }
 
-/** It was begun later: so it was not answered in another way, nor gone. */
-function isStillWanted(exchanges: readonly Exchange[], id: string): boolean {
-  return exchanges.some(
-    ({ op, side, errno, value, id: one }) =>
-      one === id && side === 'stubdom' && op === Op.WRITE && errno === undefined && value.includes('"running"'),
-  )
+  #claimed(id: string, device: string): void {
+    const earlier = [...this.#read].find(([, other]) => other === device)?.[0]
+    const under = [...this.#begun].find(([, other]) => other === device)?.[0]
+    if (under !== undefined) this.#violated(id, `before ${under} was over`)
+    else if (earlier !== undefined && earlier !== id) this.#violated(id, `before ${earlier}, which it had read before`)
+    this.#read.delete(id)
+    this.#begun.set(id, device)
+  }
+
+  #violated(id: string, how: string): void {
+    this.violations.push({ promise: 'order', id, text: `${this.#agent} began ${id} ${how}` })
+  }
 }
 
 function stubdomainAt({ stubdomains }: World, domid: number, at: number): SimStubdomain | undefined {

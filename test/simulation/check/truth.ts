@@ -45,7 +45,11 @@ function isTrusted({ stubdomains, calls }: Case): boolean {
   return stubdomains.every(({ spoiltAt }) => spoiltAt > end)
 }
 
+/** A query may run twice: a late cancel makes one again that another process has collected. */
+const QUERIES: ReadonlySet<string> = new Set(['ping', 'status', 'pci-list'])
+
 function disagreements({ id, calls }: Case): Violation[] {
+  if (calls.some(({ order }) => QUERIES.has(order.command.command))) return []
   const known = calls.flatMap(({ ending, order }) => {
     if (!ending || ending.kind === 'unknown' || ending.kind === 'fault') return []
     // One who picks up and is told by the library itself that it cannot was told nothing of the command.

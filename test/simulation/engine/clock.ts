@@ -46,7 +46,7 @@ export class Clock {
   }
   readonly #events = new Heap<Event>()
   #order = 0
-  count = 0
+  #count = 0
 
   /** @returns what takes it back */
   after(ms: number, process: SimProcess, run: () => void): { cancel(): void } {
@@ -78,7 +78,7 @@ export class Clock {
         this.#events.push(event)
         continue
       }
-      if (++this.count > EVENTS_MAX) throw new Error(`more than ${EVENTS_MAX} events: the world does not come to rest`)
+      if (++this.#count > EVENTS_MAX) throw new Error(`more than ${EVENTS_MAX} events: the world does not come to rest`)
       this.now = event.at
       await this.#happen(event)
     }

@@ -5,7 +5,7 @@ import type { Action, Plan, PlannedCommand, Step } from './step.ts'
 const SPAN_MS = 40_000
 
 /** Devices that commands are about; the last one stands there from the start, with libxl's name. */
-export const DEVICES = ['0000:03:00.0', '0000:04:00.0', '0000:06:00.0'] as const
+const DEVICES = ['0000:03:00.0', '0000:04:00.0', '0000:06:00.0'] as const
 
 const COMMANDS = {
   'pci-attach': 9,

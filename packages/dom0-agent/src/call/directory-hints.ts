@@ -70,7 +70,7 @@ export class DirectoryHints implements ResponseHints {
     // A response of another process is its own affair; anything else, the registration included, may concern all.
     const concerned =
       name.kind === 'response' ? [this.#pending.get(`${name.command}/${name.id}`)] : this.#pending.values()
-    for (const looks of [...concerned]) for (const look of looks ?? []) look()
+    for (const looks of concerned) for (const look of looks ?? []) look()
   }
 
   #helloEvent(): void {

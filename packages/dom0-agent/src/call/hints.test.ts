@@ -64,6 +64,7 @@ describe('a directory watch', () => {
     const agent = await world.inDomain(STUBDOMAIN)
     await agent.write(`dm-control/${Layout.response('ping', 'a')}`, '{}')
     await given.until(before + 1)
+    expect(pickedUp.seen.looks).toBeLessThanOrEqual(before)
     hints.close()
   })
 

@@ -11,7 +11,9 @@ const MESSAGE = { node: '{}', parts: [] }
 function failingWith(error: Error) {
   const told: ResponderInput[] = []
   let closed = 0
-  const fail = () => Promise.reject(error)
+  const fail = async () => {
+    throw error
+  }
   const close = async () => void closed++
   const xenstore = { readIfExists: fail, list: fail, write: fail, rm: fail, close } as unknown as XenstoreClient
   const io = new ResponderIo(xenstore, input => told.push(input), pino({ level: 'silent' }))
