@@ -12,6 +12,8 @@ const ENTRIES = {
   main: 'test/bench/main.ts',
   reads: 'test/bench/clients/reads.ts',
   commands: 'test/bench/clients/commands.ts',
+  flood: 'test/bench/clients/flood.ts',
+  beside: 'test/bench/clients/beside.ts',
   agent: 'packages/stubdom-agent/src/main.ts',
 }
 

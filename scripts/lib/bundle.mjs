@@ -1,7 +1,7 @@
 import { chmod, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { bundleOptions } from './bundle-options.mjs'
+import { shippedOptions } from './bundle-options.mjs'
 import { root } from './root.mjs'
 
 /** What the agents' bundles may weigh, in bytes: the stubdomain's memory holds its own. */
@@ -21,15 +21,7 @@ export async function bundlePrograms() {
   return Promise.all(
     BUNDLES.map(async ({ entry, out, maxBytes = Number.POSITIVE_INFINITY }) => {
       const outfile = join(root, out)
-      await build({
-        entryPoints: [join(root, entry)],
-        outfile,
-        ...bundleOptions,
-        minify: true,
-        // Error classes are named in logs.
-        keepNames: true,
-        legalComments: 'eof',
-      })
+      await build({ entryPoints: [join(root, entry)], outfile, ...shippedOptions })
       await chmod(outfile, 0o755)
       const { size } = await stat(outfile)
       if (size > maxBytes) throw new Error(`${out} has ${size} bytes, the limit is ${maxBytes}`)

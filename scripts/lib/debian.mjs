@@ -5,11 +5,19 @@ import { run } from './run.mjs'
 /** What is used (a program, or a file by its path), and the Debian package that brings it. */
 const PACKAGES = {
   'qemu-system-x86_64': 'qemu-system-x86',
+  '/usr/libexec/xen-qemu-system-i386': 'qemu-system-xen',
   'xenstore-ls': 'xenstore-utils',
   '/usr/lib/xen-4.17/bin/xenstored': 'xen-utils-4.17',
   '/usr/include/xenctrl.h': 'libxen-dev',
   '/usr/include/stdlib.h': 'libc6-dev',
   gcc: 'gcc',
+  'apt-cache': 'apt',
+  dpkg: 'dpkg',
+  strip: 'binutils',
+  xz: 'xz-utils',
+  ld: 'binutils',
+  setpriv: 'util-linux',
+  socat: 'socat',
   '/usr/lib/python3/dist-packages/pyxs': 'python3-pyxs',
 }
 
@@ -20,7 +28,13 @@ export const FOR_DEMO = ['qemu-system-x86_64']
 export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xenctrl.h', '/usr/include/stdlib.h', 'gcc']
 
 /** What the tests cannot do without. */
-export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls']
+export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', 'socat', '/usr/libexec/xen-qemu-system-i386']
+
+/** What builds images out of Debian's packages. */
+export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz', 'gcc', '/usr/include/stdlib.h']
+
+/** What the lab runs on, and compiles its guest with; everything in it comes from packages that are only unpacked. */
+export const FOR_LAB = ['qemu-system-x86_64', '/usr/include/xenctrl.h', 'ld', 'setpriv']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']

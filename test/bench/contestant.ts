@@ -33,9 +33,14 @@ export class Contestant {
   }
 
   async round(count: number): Promise<number> {
+    return Number(await this.ask(`${count}`))
+  }
+
+  /** Its answer to a line. */
+  ask(text: string): Promise<string> {
     const answer = this.line()
-    this.#process.stdin?.write(`${count}\n`)
-    return Number(await answer)
+    this.#process.stdin?.write(`${text}\n`)
+    return answer
   }
 
   /** Resolves when it is gone. */

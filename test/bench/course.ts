@@ -16,6 +16,8 @@ export interface AgentOptions {
   readonly socket?: string
   readonly bundle?: string
   readonly flags?: readonly string[]
+  /** Arguments besides those that every agent here has. */
+  readonly more?: readonly string[]
 }
 
 interface Parts {
@@ -73,12 +75,13 @@ export class Course {
     socket = this.stubdomainSocket,
     bundle = PROGRAMS.agent,
     flags = [],
+    more = [],
   }: AgentOptions = {}): Promise<Child> {
     const { dom0 } = this.xenstored
     const hello = `${CONTROL_DIRECTORY}/stubdom/hello`
     const made = await dom0.exists(CONTROL_DIRECTORY)
     if (made) await dom0.rm(hello) // An earlier agent's.
-    const args = [...flags, bundle, '--qmp', this.#qemu.qmpPath, '--driver', 'edu']
+    const args = [...flags, bundle, '--qmp', this.#qemu.qmpPath, '--driver', 'edu', ...more]
     const agent = await Child.start(process.execPath, args, [], { PATH: process.env['PATH'], XENSTORED_PATH: socket })
     const published = dom0.watch(hello).pipe(
       switchMap(() => dom0.exists(hello)),

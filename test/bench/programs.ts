@@ -13,6 +13,8 @@ const COMPILE_MS_MAX = 60_000
 export const OURS = {
   reads: join(BUILT, 'reads.mjs'),
   commands: join(BUILT, 'commands.mjs'),
+  flood: join(BUILT, 'flood.mjs'),
+  beside: join(BUILT, 'beside.mjs'),
   /** The agent with its functions' names, for profiles; what is measured is the one that ships. */
   agent: join(BUILT, 'agent.mjs'),
 } as const

@@ -31,7 +31,7 @@ export interface Report {
 /** A world with what tests ask of it. */
 export class TestWorld {
   readonly world: World
-  #qemu: QmpClient | undefined
+  #qemu: { readonly client: QmpClient; readonly pid: number } | undefined
 
   constructor(world: World) {
     this.world = world
@@ -53,8 +53,9 @@ export class TestWorld {
 
   /** Asks QEMU itself, past the agent. */
   async qemu(command: string, args?: Record<string, unknown>): Promise<unknown> {
-    this.#qemu ??= await this.#connectToQemu()
-    return this.#qemu.execute(command, args, { timeoutMs: 10_000 })
+    const { pid } = this.world.qemu
+    if (this.#qemu?.pid !== pid) this.#qemu = { client: await this.#connectToQemu(), pid }
+    return this.#qemu.client.execute(command, args, { timeoutMs: 10_000 })
   }
 
   async #connectToQemu(): Promise<QmpClient> {

@@ -33,10 +33,15 @@ export class Qemu {
     return this.#child.stderrTail()
   }
 
+  /** A hand inside the machine: one line of QEMU's qtest protocol, and its answer. */
+  qtest(line: string): Promise<string> {
+    return qtest(this.qtestPath, line)
+  }
+
   /** Ejects what is in a slot of the root bus, as a guest does that agrees, at last, to a `device_del` (or was not even asked). */
   async eject(slot: number): Promise<void> {
     if (!Number.isInteger(slot) || slot < 2 || slot > 31) throw new RangeError(`No slot to eject: ${slot}; 2 to 31 are`)
-    await qtest(this.qtestPath, `outl 0xae08 0x${(2 ** slot).toString(16)}`)
+    await this.qtest(`outl 0xae08 0x${(2 ** slot).toString(16)}`)
   }
 
   /** A QEMU that hangs: SIGSTOP. Resolves when all its threads stand still. */

@@ -1,16 +1,19 @@
 import { idGenerator, RETENTION_MS_DEFAULT } from '@stubdom/protocol'
 import { XenstoreClient } from '@stubdom/xenstore'
+import type { Observable } from 'rxjs'
 import type { ControlNode } from './control/control-node.ts'
 import { GREETING_MS_DEFAULT } from './control/greeting.ts'
 import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
-import { FileChannel } from './save/file-channel.ts'
-import type { Saving } from './save/save-state.ts'
-import { SaveTarget } from './save/target.ts'
+import type { Misbehaviour } from './misbehaviour.ts'
+import { HelperHypervisor } from './plumb/hypervisor.ts'
+import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
+import type { Saving } from './state/choice.ts'
+import { consolePath } from './state/console-node.ts'
 import { Stubdomain } from './stubdomain.ts'
 import { translated } from './xenstore-errors.ts'
 
@@ -30,8 +33,12 @@ export interface Dom0Options {
   readonly retentionMs?: number | undefined
   /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
   readonly saveDir?: string | undefined
-  /** Another way for states than files in that directory. */
+  /** Another way by which states come, and another place for them, than channels and files. */
   readonly saving?: Saving | undefined
+  /** The program that makes hypercalls for hot-plugging with plumbing (native/stubdom-plumb.c); `stubdom-plumb` in PATH by default. */
+  readonly plumbHelper?: string | undefined
+  /** Where the kernel shows its devices: `/sys` by default. */
+  readonly sysfs?: string | undefined
 }
 
 /**
@@ -41,11 +48,6 @@ export interface Dom0Options {
 export async function connect(options: Dom0Options = {}): Promise<Dom0> {
   const client = await translated(() => connection(options))
   return new Dom0(client, options)
-}
-
-function savingOf({ saving, saveDir }: Dom0Options): Saving | undefined {
-  if (saving || saveDir === undefined) return saving
-  return { channel: new FileChannel(saveDir), target: file => SaveTarget.check(file) }
 }
 
 function connection({ connect: make, xenstore }: Dom0Options, signal?: AbortSignal): Promise<XenstoreClient> {
@@ -77,8 +79,12 @@ export class Dom0 {
    * Every guest with a stubdomain, by domid.
    * @throws NoXenstoreError, AccessError
    */
-  listStubdomains(): Promise<StubdomainInfo[]> {
-    return translated(() => this.#link.steadily(listStubdomains))
+  async listStubdomains(): Promise<StubdomainInfo[]> {
+    const stubdomains = await translated(() => this.#link.steadily(listStubdomains))
+    for (const { stubdomainDomid, misbehaves } of stubdomains) {
+      if (misbehaves !== undefined) this.#link.misbehaviours.report(stubdomainDomid, misbehaves)
+    }
+    return stubdomains
   }
 
   /**
@@ -93,7 +99,16 @@ export class Dom0 {
       session = new Session(this.#link, pair)
       this.#sessions.set(key, session)
     }
-    return new Stubdomain(pair, { session, newId: this.#newId, saving: savingOf(this.#options) })
+    const { saveDir, saving, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
+    const hypervisor = new HelperHypervisor(plumbHelper)
+    const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
+    const ways = {
+      saveDir,
+      saving,
+      consolePath: (console: 1 | 2) =>
+        translated(() => this.#link.steadily(client => consolePath(client, pair.stubdomain, console))),
+    }
+    return new Stubdomain(pair, { session, newId: this.#newId, ways, plumbing })
   }
 
   /**
@@ -106,11 +121,17 @@ export class Dom0 {
       const pair = await this.#link.steadily(client => resolveDomain(client, domain))
       const client = await connection(this.#options)
       try {
-        return await surveyControlDirectory(client, pair)
+        const report = (why: string): void => this.#link.misbehaviours.report(pair.stubdomain, why)
+        return await surveyControlDirectory(client, pair, report)
       } finally {
         await client.close()
       }
     })
+  }
+
+  /** Stubdomains that do what no agent of ours does, each reason once a minute: whoever lives long should listen. */
+  get misbehaviours(): Observable<Misbehaviour> {
+    return this.#link.misbehaviours.observed
   }
 
   /** Ends everything; commands that are under way end with OutcomeUnknownError. May be called again. */

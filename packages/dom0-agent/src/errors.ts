@@ -1,4 +1,5 @@
 import type { ErrorCode, FailureOutcome, PendingResponse } from '@stubdom/protocol'
+import { describeMisbehaviour, MISBEHAVIOUR_REMEDY, type Misbehaviour } from './misbehaviour.ts'
 
 /**
  * What can go wrong in dom0, and whose fault it was. Every promise of the library rejects with one of these leaves:
@@ -9,8 +10,11 @@ import type { ErrorCode, FailureOutcome, PendingResponse } from '@stubdom/protoc
  *     ├─ AccessError             the Xenstore refused: this is not dom0, or not privileged
  *     ├─ DomainError             there is no such domain, or it has no stubdomain
  *     ├─ NoAgentError            no agent is ready in the stubdomain; nothing was sent
+ *     ├─ MisbehavingError        the stubdomain wrote what no agent writes: `why`; `outcome` says whether a command may have taken effect
  *     ├─ VersionMismatchError    the agent shares no protocol version with us; nothing was sent
  *     ├─ SaveTargetError         the file to save to cannot be written
+ *     ├─ RestoreSourceError      the file to restore from cannot be used; nothing was sent
+ *     ├─ PlumbingError           the toolstack's part of a hot-plug (pciback, hypercalls) failed: `step`, `outcome`
  *     ├─ CommandFailedError      the command was not done, or partly: `code`, `outcome`, `stage`
  *     ├─ CommandCancelledError   the caller took the command back; nothing was done
  *     └─ OutcomeUnknownError     no final answer: the command may still take effect; its `id` can be picked up again
@@ -67,6 +71,27 @@ export class NoAgentError extends Dom0Error {
   readonly code = 'no-agent'
 }
 
+/** The stubdomain wrote what no agent of ours writes; nothing of it was believed. */
+export class MisbehavingError extends Dom0Error {
+  override readonly name = 'MisbehavingError'
+  readonly code = 'misbehaving'
+  readonly stubdomain: number
+  /** What it did, printable. */
+  readonly why: string
+  /** `unknown`: a command had been sent, and the only one who can tell what became of it cannot be believed. */
+  readonly outcome: 'not-done' | 'unknown'
+  /** Of that command. */
+  readonly id: string | undefined
+
+  constructor(misbehaviour: Misbehaviour, command?: { readonly id: string; readonly outcome: 'not-done' | 'unknown' }) {
+    super(describeMisbehaviour(misbehaviour), { remedy: MISBEHAVIOUR_REMEDY })
+    this.stubdomain = misbehaviour.stubdomain
+    this.why = misbehaviour.why
+    this.outcome = command?.outcome ?? 'not-done'
+    this.id = command?.id
+  }
+}
+
 /** Both sides are right, but share no version of the protocol. The message names both ranges. */
 export class VersionMismatchError extends Dom0Error {
   override readonly name = 'VersionMismatchError'
@@ -85,13 +110,34 @@ export class VersionMismatchError extends Dom0Error {
 export class SaveTargetError extends Dom0Error {
   override readonly name = 'SaveTargetError'
   readonly code = 'save-target'
-  /** `partly`: the device model had saved its state already, and it is lost. */
+  /** `partly`: the device model was stopped for it and could not be let go on. */
   readonly outcome: FailureOutcome
 
   constructor(outcome: FailureOutcome, message: string, options?: Dom0ErrorOptions) {
     super(message, options)
     this.outcome = outcome
   }
+}
+
+/** What only the toolstack can do for a device was refused; what had been done before was taken back, or the message says what was not. */
+export class PlumbingError extends Dom0Error {
+  override readonly name = 'PlumbingError'
+  readonly code = 'plumbing'
+  /** How far it had come. */
+  readonly step: string
+  readonly outcome: FailureOutcome
+
+  constructor(step: string, outcome: FailureOutcome, message: string, options?: Dom0ErrorOptions) {
+    super(message, options)
+    this.step = step
+    this.outcome = outcome
+  }
+}
+
+/** The file that a state is to be restored from. */
+export class RestoreSourceError extends Dom0Error {
+  override readonly name = 'RestoreSourceError'
+  readonly code = 'restore-source'
 }
 
 /** The command failed, and what that left behind is known. */

@@ -218,21 +218,34 @@ describe('cancelling', () => {
 
 describe('answers that cannot be used', () => {
   const digest = '0123456789abcdef'
-  test.each<[name: string, value: string | Uint8Array, code: string]>([
-    ['no JSON', 'what?', 'bad-response'],
-    ['control characters', '\u001b[2J', 'bad-response'],
-    ['an unknown state', encodeJson({ v: 1, digest, state: 'fine' }), 'bad-response'],
-    ['an unknown key', encodeJson({ v: 1, digest, state: 'cancelled', extra: 1 }), 'bad-response'],
-    ['a prototype', '{"v":1,"__proto__":{},"digest":"0123456789abcdef","state":"cancelled"}', 'bad-response'],
-    ['deep nesting', `${'['.repeat(900)}${']'.repeat(900)}`, 'bad-response'],
-    ['somebody else’s digest', encodeJson({ v: 1, digest, state: 'cancelled' }), 'conflict'],
-  ])('%s', async (_name, value, code) => {
+  test.each<[name: string, value: string | Uint8Array, message: RegExp]>([
+    ['no JSON', 'what?', /^stubdomain 7 misbehaves: response ping/],
+    ['control characters', '\u001b[2J', /^stubdomain 7 misbehaves: response ping/],
+    ['an unknown state', encodeJson({ v: 1, digest, state: 'fine' }), /^stubdomain 7 misbehaves: response ping/],
+    [
+      'an unknown key',
+      encodeJson({ v: 1, digest, state: 'cancelled', extra: 1 }),
+      /^stubdomain 7 misbehaves: response ping/,
+    ],
+    [
+      'a prototype',
+      '{"v":1,"__proto__":{},"digest":"0123456789abcdef","state":"cancelled"}',
+      /^stubdomain 7 misbehaves: response ping/,
+    ],
+    ['deep nesting', `${'['.repeat(900)}${']'.repeat(900)}`, /^stubdomain 7 misbehaves: response ping/],
+    [
+      'somebody else’s digest',
+      encodeJson({ v: 1, digest, state: 'cancelled' }),
+      /^stubdomain 7 misbehaves: it answered a command that was not asked for$/,
+    ],
+  ])('%s', async (_name, value, message) => {
     const { stubdomain } = await begin()
     const agent = await silentAgent()
     const ping = stubdomain.ping()
     await agent.write(`dm-control/${Layout.response('ping', ping.id)}`, value)
     const error = await ping.result.catch(caught => caught)
-    expect(error).toMatchObject({ name: 'OutcomeUnknownError', code })
+    expect(error).toMatchObject({ name: 'MisbehavingError', code: 'misbehaving', outcome: 'unknown', id: ping.id })
+    expect(error.message).toMatch(message)
     expect(error.message).not.toMatch(/\p{Cc}/u)
   })
 
@@ -242,7 +255,7 @@ describe('answers that cannot be used', () => {
     const list = stubdomain.pciList()
     const firstHead = { v: 1, state: 'done', parts: 138, bytes: 262_144, sha256: '0'.repeat(64) }
     await agent.write(`dm-control/${Layout.response('pci-list', list.id)}`, encodeJson({ ...firstHead, digest }))
-    await expect(list.result).rejects.toMatchObject({ code: 'conflict' })
+    await expect(list.result).rejects.toMatchObject({ code: 'misbehaving' })
   })
 })
 

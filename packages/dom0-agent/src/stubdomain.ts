@@ -4,29 +4,47 @@ import {
   type CommandResult,
   formatBdf,
   type PciAttachArgs,
+  type PendingResponse,
   parseBdf,
 } from '@stubdom/protocol'
 import type { NamedPair } from './domains/resolve.ts'
 import { UsageError } from './errors.ts'
-import { checkChannel, collectState, type Saving } from './save/save-state.ts'
-import { type CommandOptions, checkId } from './session/options.ts'
+import {
+  attach,
+  detach,
+  deviceModelPart,
+  type HotPlug,
+  type PlumbedAttach,
+  type PlumbedDetach,
+} from './plumb/hot-plug.ts'
+import type { Plumbing } from './plumb/plumbing.ts'
+import { type RestoreStateArgs, StateRestoring } from './restore/restore-state.ts'
+import { type SaveStateArgs, StateSaving } from './save/save-state.ts'
+import { type CommandOptions, checkId, timing } from './session/options.ts'
 import { type Controls, type RunningCommand, runCommand } from './session/running-command.ts'
 import type { Order, Session } from './session/session.ts'
+import type { StateWays } from './state/choice.ts'
 import { translated } from './xenstore-errors.ts'
-
-/** Where and how a state is to be saved. */
-export interface SaveStateArgs {
-  /** The file to write; one that is there is replaced when everything arrived, and not touched otherwise. */
-  readonly file: string
-  /** Let the device model go on afterwards if it was running. */
-  readonly resume: boolean
-}
 
 /** What a stubdomain needs of who made it. */
 export interface StubdomainContext {
   readonly session: Session
   readonly newId: () => string
-  readonly saving: Saving | undefined
+  readonly ways: StateWays
+  readonly plumbing: Plumbing
+}
+
+/** What was saved, and what the device model does now. */
+export type SavedState = Omit<CommandResult<'save-state'>, 'data'>
+
+/** A command that dom0 has a part in. */
+interface Prepared<N extends CommandName> extends Order<N> {
+  /** Told what the agent says on the way. */
+  readonly onPending?: (response: PendingResponse) => void
+  /** Called when the command has failed: the error to end with. */
+  readonly explained?: (error: unknown) => unknown
+  /** Called when it is over. */
+  readonly end?: () => Promise<void>
 }
 
 /**
@@ -77,6 +95,27 @@ export class Stubdomain {
     return this.#plain('pci-detach', () => ({ bdf: canonicalBdf(args.bdf) }), options)
   }
 
+  /**
+   * As `pciAttach`, with what only a toolstack can do before it: pciback, the hypercalls, libxl's record. The device must be assignable (pciback has it), or
+   * `seize`. All options are carried out.
+   */
+  pciAttachPlumbed(args: PciAttachArgs, options: CommandOptions = {}): RunningCommand<PlumbedAttach> {
+    return this.#plumbed(options, (plumbing, hotPlug, controls) => {
+      const spec = { ...args, bdf: canonicalBdf(args.bdf) }
+      const order = { id: hotPlug.id, command: 'pci-attach' as const, args: deviceModelPart(spec), options }
+      return attach(plumbing, spec, { ...hotPlug, give: () => this.#context.session.give(order, controls) })
+    })
+  }
+
+  /** As `pciDetach`, and then takes the device from the stubdomain and the guest, so that it is assignable again. */
+  pciDetachPlumbed(args: { readonly bdf: string }, options: CommandOptions = {}): RunningCommand<PlumbedDetach> {
+    return this.#plumbed(options, (plumbing, hotPlug, controls) => {
+      const bdf = canonicalBdf(args.bdf)
+      const order = { id: hotPlug.id, command: 'pci-detach' as const, args: { bdf }, options }
+      return detach(plumbing, bdf, { ...hotPlug, give: () => this.#context.session.give(order, controls) })
+    })
+  }
+
   /** The passed-through devices that QEMU has. */
   pciList(options?: CommandOptions): RunningCommand<CommandResult<'pci-list'>> {
     return this.#plain('pci-list', {}, options)
@@ -93,21 +132,32 @@ export class Stubdomain {
   }
 
   /** Saves the device model's state, without any RAM, and resolves when it stands whole in the file. */
-  saveState(args: SaveStateArgs, options?: CommandOptions): RunningCommand<CommandResult<'save-state'>> {
-    return this.#run('save-state', options, async order => {
-      const { saving } = this.#context
-      if (!saving) {
-        throw new UsageError('no directory is configured through which states come from the stubdomain', {
-          remedy: 'name it with --save-dir or STUBDOM_SAVE_DIR, the same as the agent has',
-        })
-      }
-      const { channel } = saving
-      const target = await saving.target(args.file)
+  saveState(args: SaveStateArgs, options: CommandOptions = {}): RunningCommand<SavedState> {
+    const command = this.#run('save-state', options, async order => {
+      const saving = await StateSaving.prepare(order.id, args, this.#context.ways, options.id !== undefined)
       return {
         ...order,
-        args: { channel: channel.name, resume: args.resume },
-        check: hello => checkChannel(order.id, channel, hello),
-        beforeCollect: result => collectState(order.id, channel, target, result),
+        args: saving.args,
+        check: hello => saving.check(hello),
+        beforeCollect: result => saving.collect(result, () => this.dmCont().result),
+        end: () => saving.end(),
+      }
+    })
+    const result = command.result.then(withoutData)
+    result.catch(() => undefined)
+    return { ...command, result }
+  }
+
+  /** Gives a saved state to a device model that was started to wait for one, and resolves when it has loaded it. */
+  restoreState(args: RestoreStateArgs, options?: CommandOptions): RunningCommand<CommandResult<'restore-state'>> {
+    return this.#run('restore-state', options, async order => {
+      const restoring = await StateRestoring.prepare(order.id, args, this.#context.ways)
+      return {
+        ...order,
+        args: hello => restoring.argsFor(hello),
+        onPending: response => restoring.onPending(response),
+        explained: error => restoring.explained(error),
+        end: () => restoring.end(),
       }
     })
   }
@@ -120,17 +170,49 @@ export class Stubdomain {
     return this.#run(command, options, async order => ({ ...order, args: typeof args === 'function' ? args() : args }))
   }
 
+  /** Begins a hot-plug; nothing is done to the host before an agent is known to be there. */
+  #plumbed<R>(
+    options: CommandOptions,
+    body: (plumbing: Plumbing, hotPlug: Omit<HotPlug<never>, 'give'>, controls: Controls) => Promise<R>,
+  ): RunningCommand<R> {
+    const id = options.id ?? this.#context.newId()
+    return runCommand(id, options.signal, async controls => {
+      checkId(id)
+      const pickUp = options.id !== undefined
+      if (!pickUp) await this.#context.session.prepare()
+      const { deadlineMs } = timing('pci-attach', options)
+      const hotPlug = { id, pickUp, waitMs: deadlineMs, signal: controls.signal }
+      return body(this.#context.plumbing, hotPlug, controls)
+    })
+  }
+
   #run<N extends CommandName>(
     command: N,
     options: CommandOptions = {},
-    prepare: (order: Omit<Order<N>, 'args'>) => Promise<Order<N>>,
+    prepare: (order: Omit<Order<N>, 'args'>) => Promise<Prepared<N>>,
   ): RunningCommand<CommandResult<N>> {
     const id = options.id ?? this.#context.newId()
     return runCommand(id, options.signal, async (controls: Controls) => {
       checkId(id)
-      return this.#context.session.give(await prepare({ id, command, options }), controls)
+      const order = await prepare({ id, command, options })
+      const onProgress = (response: PendingResponse): void => {
+        order.onPending?.(response)
+        controls.onProgress(response)
+      }
+      try {
+        return await this.#context.session.give(order, { ...controls, onProgress })
+      } catch (error) {
+        throw order.explained?.(error) ?? error
+      } finally {
+        await order.end?.()
+      }
     })
   }
+}
+
+/** The state itself is in the file. */
+function withoutData({ channel, bytes, sha256, before, runState }: SavedState): SavedState {
+  return { channel, bytes, sha256, before, runState }
 }
 
 function canonicalBdf(text: string): string {

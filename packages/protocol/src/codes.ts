@@ -19,6 +19,7 @@ export const AGENT_CODES = {
   'pcifront-failed': 'the stubdomain’s PCI frontend closed or failed',
   'guest-refused': 'the guest refused to give the device up',
   'save-failed': 'the device model’s state could not be saved',
+  'restore-failed': 'the device model could not be given the state',
   'qemu-error': 'QEMU refused; the message is its own',
   'qemu-gone': 'QEMU ended or closed its monitor',
   'too-large': 'the answer is larger than a message may be',
@@ -34,6 +35,7 @@ export const VERDICT_CODES = {
   expired: 'the request is no longer there',
   deadline: 'no final answer came in time',
   'bad-response': 'the stubdomain’s answer is not of the protocol’s form',
+  unanswered: 'the agent took the command and could not write how it ended',
   'not-delivered': 'the request could not be written',
   disconnected: 'the connection to Xenstore was lost',
 } as const

@@ -21,11 +21,14 @@ export {
 } from './commands/index.ts'
 export { type PciAttachArgs, TOOLSTACK_OPTIONS } from './commands/pci-attach.ts'
 export type { PciDevice } from './commands/pci-device.ts'
+export { consoleMark, MarkFinder } from './console-mark.ts'
 export { commandDigest, type Sha256 } from './digest.ts'
 export { DecodeError, EncodeError, ProtocolError, VersionError } from './errors.ts'
 export { idGenerator, idTime, isCommandId } from './ids.ts'
 export { controlPath, isCommandName, Layout, type NodeName, parseNodeName, partName } from './layout.ts'
 export * from './limits.ts'
+export { LineBudget } from './logging/line-budget.ts'
+export { loggable } from './logging/loggable.ts'
 export { AGENT_STAGES, type AgentStage, type AgentStatus, decodeAgentStatus } from './messages/agent-status.ts'
 export { type ControlEvent, type ControlEventName, decodeEvent, EVENT_NAMES } from './messages/event.ts'
 export { decodeHello, type ForeignHello, type Hello } from './messages/hello.ts'
@@ -42,6 +45,7 @@ export {
   type Response,
   type ResponseNode,
 } from './messages/response.ts'
+export type { StateChannelName } from './messages/state.ts'
 export { type PciSpecProblem, parsePciSpec } from './pci-spec.ts'
 export { Call, type CallSpec } from './requester/call.ts'
 export type { CallEffect, CallInput, NodeBytes } from './requester/io.ts'

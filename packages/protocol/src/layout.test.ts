@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { controlPath, isCommandName, Layout, parseNodeName, partName } from './layout.ts'
 import { PARTS_MAX } from './limits.ts'
@@ -58,4 +59,17 @@ test.each([
   ['', false],
 ])('%j is a command’s name: %s', (name, expected) => {
   expect(isCommandName(name)).toBe(expected)
+})
+
+test('the name of every command’s node is understood as what it was made of', () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/)
+  const id = fc.stringMatching(/^[0-9a-z]{8}-[0-9a-z]{1,7}$/)
+  fc.assert(
+    fc.property(name, id, (command, commandId) => {
+      expect(parseNodeName(Layout.request(command, commandId))).toEqual({ kind: 'request', command, id: commandId })
+      expect(parseNodeName(Layout.response(command, commandId))).toEqual({ kind: 'response', command, id: commandId })
+      expect(parseNodeName(Layout.responsesOf(command))).toEqual({ kind: 'responses-of', command })
+      expect(isCommandName(command)).toBe(true)
+    }),
+  )
 })

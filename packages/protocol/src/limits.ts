@@ -9,6 +9,12 @@ export const VALUE_BYTES_MAX = 1_900
 /** Bytes of a message continued in parts. */
 export const MESSAGE_BYTES_MAX = 256 * 1024
 
+/** Characters of a device model's state in a message: room is left for what else the message holds. */
+export const STATE_TEXT_MAX = MESSAGE_BYTES_MAX - 2_048
+
+/** Bytes of a device model's state, whichever way it goes; real ones have 12 to 400 KB. */
+export const STATE_BYTES_MAX = 64 * 1024 * 1024
+
 /** Parts of a message: two base-36 characters name more, but not more bytes than {@link MESSAGE_BYTES_MAX}. */
 export const PARTS_MAX = Math.ceil(MESSAGE_BYTES_MAX / VALUE_BYTES_MAX)
 

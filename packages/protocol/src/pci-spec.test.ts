@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pciAttach } from './commands/pci-attach.ts'
 import { parsePciSpec } from './pci-spec.ts'
@@ -7,6 +8,8 @@ describe('a PCI specification', () => {
     ['03:00.0', { bdf: '0000:03:00.0' }],
     ['0001:03:00.7', { bdf: '0001:03:00.7' }],
     ['03:00.0@5', { bdf: '0000:03:00.0', slot: 5 }],
+    ['03:00.*', { bdf: '0000:03:00.0', functions: 'all' }],
+    ['1:03:00.*@7', { bdf: '0001:03:00.0', functions: 'all', slot: 7 }],
     ['03:00.0@1f', { bdf: '0000:03:00.0', slot: 31 }],
     ['03:00.0,permissive=1', { bdf: '0000:03:00.0', permissive: true }],
     [
@@ -30,7 +33,8 @@ describe('a PCI specification', () => {
   test.each([
     ['', /no PCI address/],
     ['banana', /"banana" is no PCI address/],
-    ['03:00.*', /all functions at once is not supported/],
+    ['03:20.*', /no PCI address/],
+    ['03:00.*,functions=all', /unknown option "functions"/],
     ['03:20.0', /no PCI address/],
     ['03:00.0@', /slot "" is out of range/],
     ['03:00.0@0', /slot "0" is out of range/],
@@ -49,4 +53,37 @@ describe('a PCI specification', () => {
   ])('%j is refused in words', (text, problem) => {
     expect(parsePciSpec(text)).toEqual({ problem: expect.stringMatching(problem) })
   })
+})
+
+test('any text becomes arguments that fit the command, or is refused in words', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '03:00.0',
+      '0001:',
+      '@',
+      '1f',
+      ',',
+      '=',
+      'permissive',
+      'rdm_policy',
+      'strict',
+      '0',
+      '1',
+      '__proto__',
+      '.*',
+    ),
+    fc.string({ unit: 'binary', maxLength: 5 }),
+  )
+  const list = fc.array(piece, { maxLength: 9 }).map(pieces => pieces.join(''))
+  const options = fc.array(fc.constantFrom('permissive=1', 'seize=0', 'rdm_policy=strict', 'msitranslate=2', '', 'x=1'))
+  const near = fc.tuple(fc.constantFrom('03:00.0', '3:0.0', '03:00.0@7', '03:1f.7@0'), options)
+  const anything = fc.oneof(
+    list,
+    near.map(([address, more]) => [address, ...more].join()),
+  )
+  const parsing = fc.property(anything, text => {
+    const parsed = parsePciSpec(text)
+    return 'problem' in parsed ? parsed.problem.length > 10 : pciAttach.args.safeParse(parsed).success
+  })
+  expect(() => fc.assert(parsing, { numRuns: 300 })).not.toThrow()
 })

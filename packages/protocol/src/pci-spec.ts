@@ -7,21 +7,19 @@ export interface PciSpecProblem {
 }
 
 /**
- * Parses `[DDDD:]BB:DD.F[@VSLOT][,key=value…]` as xl does; source: xl-pci-configuration(5). VSLOT is hexadecimal.
+ * Parses `[DDDD:]BB:DD.F[@VSLOT][,key=value…]` as xl does; source: xl-pci-configuration(5). VSLOT is hexadecimal; F may be `*`.
  * Returns the arguments of `pci-attach`, or what is wrong.
  */
 export function parsePciSpec(text: string): PciAttachArgs | PciSpecProblem {
   const [address = '', ...options] = text.split(',')
   const [bdfText = '', slotText, ...more] = address.split('@')
-  if (bdfText.endsWith('.*')) {
-    return { problem: `${bdfText}: all functions at once is not supported; attach them one by one, function 0 last` }
-  }
-  const bdf = parseBdf(bdfText)
+  const all = bdfText.endsWith('.*')
+  const bdf = parseBdf(all ? `${bdfText.slice(0, -1)}0` : bdfText)
   if (!bdf)
     return { problem: `${JSON.stringify(bdfText)} is no PCI address; it is written [DDDD:]BB:DD.F, e.g. 03:00.0` }
   if (more.length > 0) return { problem: `${JSON.stringify(address)} holds more than one @` }
 
-  const args: Record<string, unknown> = { bdf: formatBdf(bdf) }
+  const args: Record<string, unknown> = { bdf: formatBdf(bdf), ...(all ? { functions: 'all' } : {}) }
   if (slotText !== undefined) {
     const slot = /^[0-9a-f]{1,2}$/i.test(slotText) ? Number.parseInt(slotText, 16) : Number.NaN
     if (!(slot >= 1 && slot <= 0x1f)) {

@@ -1,3 +1,5 @@
+import { legible } from './legible.ts'
+
 /**
  * Everything this package throws or rejects with.
  *
@@ -41,7 +43,10 @@ export abstract class QmpError extends Error {
   }
 }
 
-/** QEMU answered with an error. `class` is almost always `GenericError`; `desc` is QEMU's text, for people, not to be matched. */
+/**
+ * QEMU answered with an error. `class` is almost always `GenericError`; `desc` is QEMU's text as it came, for people, not to be matched; the message has it in
+ * a form that is fit for a log.
+ */
 export class QmpCommandError extends QmpError {
   readonly code = 'command-failed'
   readonly command: string
@@ -49,7 +54,7 @@ export class QmpCommandError extends QmpError {
   readonly desc: string
 
   constructor(command: string, errorClass: string, desc: string) {
-    super(`QEMU refused ${command}: ${desc} (${errorClass})`)
+    super(`QEMU refused ${command}: ${legible(desc, 1_000)} (${legible(errorClass, 64)})`)
     this.command = command
     this.class = errorClass
     this.desc = desc

@@ -13,4 +13,5 @@ export {
   QmpTimeoutError,
   QmpUnavailableError,
 } from './errors.ts'
-export type { QmpEvent, QmpGreeting } from './messages.ts'
+export { LineSplitter } from './line-splitter.ts'
+export { parseMessage, type QmpEvent, type QmpGreeting, type QmpMessage } from './messages.ts'

@@ -89,3 +89,15 @@ describe('parseMessage refuses', () => {
     expect(() => fc.assert(meaning)).not.toThrow()
   })
 })
+
+test('any command is one line that says the same', () => {
+  const args = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+  fc.assert(
+    fc.property(fc.nat(), fc.string({ unit: 'grapheme' }), args, (id, execute, values) => {
+      const line = encodeCommand(id, execute, values)
+      expect(line.slice(0, -2)).not.toMatch(/[\r\n]/)
+      expect(line.endsWith('\r\n')).toBe(true)
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify({ execute, arguments: values, id })))
+    }),
+  )
+})

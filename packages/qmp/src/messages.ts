@@ -1,4 +1,5 @@
 import { QmpProtocolError } from './errors.ts'
+import { legible } from './legible.ts'
 
 /** What QEMU says first. `package` is the distribution's version text, often empty. */
 export interface QmpGreeting {
@@ -78,8 +79,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Characters of a quotation: escapes make it longer than what it quotes. */
+const QUOTED_MAX = 300
+
 /** Quotes no more than the beginning of the line: what comes is not trusted, and this text ends in logs. */
 function notQmp(what: string, line: string, cause?: unknown): QmpProtocolError {
-  const text = `Not QMP (${what}): ${JSON.stringify(line.slice(0, 100))}`
+  const text = `Not QMP (${what}): ${legible(JSON.stringify(line.slice(0, 100)), QUOTED_MAX)}`
   return new QmpProtocolError(text, cause === undefined ? {} : { cause })
 }

@@ -1,4 +1,5 @@
 import { QmpBusyError, QmpCommandError, type QmpConnectionError, QmpProtocolError } from './errors.ts'
+import { legible } from './legible.ts'
 import type { QmpMessage } from './messages.ts'
 
 /** QEMU takes 8 commands ahead (QMP_REQ_QUEUE_LEN_MAX) and leaves the rest in the socket; far beyond that it does not read at all. */
@@ -32,7 +33,7 @@ export class PendingCommands {
     const waiter = this.#waiters.get(answer.id)
     if (!waiter) {
       // QEMU answers without an id when it could not parse what it got.
-      const text = answer.kind === 'error' ? `: ${answer.desc.slice(0, 200)}` : ''
+      const text = answer.kind === 'error' ? `: ${legible(answer.desc, 200)}` : ''
       throw new QmpProtocolError(`QEMU answered a command that was not sent, or answered it twice${text}`)
     }
     this.#waiters.delete(answer.id)

@@ -11,19 +11,29 @@ import { type ExecutionListener, Executions } from './executions.ts'
 import { newEpoch } from './identity.ts'
 import type { Logger } from './logger.ts'
 import type { AgentOptions } from './options.ts'
+import type { Arrivals } from './pci/arrivals.ts'
 import { Removals } from './pci/removals.ts'
+import type { Turn } from './pci/turn.ts'
 import type { Monitor } from './qemu/monitor.ts'
-import type { SaveChannel } from './save/channel.ts'
+import type { StateChannels } from './save/channel.ts'
+import { reached } from './steps.ts'
 import { AGENT_VERSION } from './version.ts'
 
 /** The longest that setTimeout can wait. */
 const TIMER_MS_MAX = 0x7fff_ffff
 
+/** Does an effect; resolves with whether it was done. */
+type Store = (effect: StoreEffect) => Promise<boolean>
+
+const NOT_WRITTEN = Promise.resolve(false)
+
 /** What an engine is built from. */
 export interface EngineParts {
   readonly options: AgentOptions
   readonly monitor: Monitor
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
+  readonly turn: Turn
+  readonly arrivals: Arrivals | undefined
   readonly log: Logger
 }
 
@@ -38,13 +48,18 @@ export class Engine implements ExecutionListener {
   readonly #responder: Responder
   readonly #executions: Executions
   readonly #startedAt = performance.now()
-  #store: ((effect: StoreEffect) => void) | undefined
+  #store: Store | undefined
+  /** Whether the newest pending response was written. */
+  #pendingWritten: Promise<boolean> = NOT_WRITTEN
   #started = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
 
   /** @param predecessorOver when QEMU has nothing any more of the epoch before: until then nothing can be told of what that one left */
-  constructor({ options, monitor, saveChannel, log }: EngineParts, predecessorOver: Promise<void> = Promise.resolve()) {
+  constructor(
+    { options, monitor, states, turn, arrivals, log }: EngineParts,
+    predecessorOver: Promise<void> = Promise.resolve(),
+  ) {
     this.predecessorOver = predecessorOver
     this.#responder = new Responder({ epoch: this.epoch, sha256, window: options.window })
     const agent = {
@@ -53,7 +68,7 @@ export class Engine implements ExecutionListener {
       uptimeMs: () => performance.now() - this.#startedAt,
       inFlight: () => this.#responder.inFlight,
     }
-    const common = { agent, removals: this.removals, driver: options.driver, saveChannel }
+    const common = { agent, removals: this.removals, turn, arrivals, driver: options.driver, states }
     this.#executions = new Executions(monitor, common, this, log)
   }
 
@@ -72,7 +87,7 @@ export class Engine implements ExecutionListener {
   }
 
   /** A connection to Xenstore is there. After an earlier one was lost, a listing of every command’s directory must follow. */
-  attach(store: (effect: StoreEffect) => void): void {
+  attach(store: Store): void {
     this.#store = store
     this.tell({ on: 'disconnected' })
   }
@@ -92,22 +107,38 @@ export class Engine implements ExecutionListener {
   tell(input: ResponderInput): void {
     if (this.#stopped) return
     if (input.on === 'started') this.#started = true
-    for (const effect of this.#responder.handle(input, performance.now())) this.#perform(effect)
+    if (input.on === 'answer-written') this.#executions.answered(input.id)
+    if (input.on === 'answer-refused') void this.#executions.unanswered(input.id)
+    this.#handle(input)
+  }
+
+  #handle(input: ResponderInput): ResponderEffect[] {
+    const effects = this.#responder.handle(input, performance.now())
+    for (const effect of effects) this.#perform(effect)
     this.#schedule()
+    return effects
   }
 
   #perform(effect: ResponderEffect): void {
     switch (effect.do) {
       case 'execute':
-        return this.#executions.start({ command: effect.command, id: effect.id }, effect.args, effect.mode)
+        return this.#execute(effect)
       case 'abort-execution':
         return this.#executions.abort(effect.id)
       case 'remove-response':
+        reached('answer collected', effect)
         // What was kept for the answer goes first: with the response's node all of the command is gone.
         return void this.#executions.collected(effect).then(() => this.#store?.(effect))
+      case 'write-pending':
+        this.#pendingWritten = this.#store?.(effect) ?? NOT_WRITTEN
+        return
       default:
-        this.#store?.(effect)
+        void this.#store?.(effect)
     }
+  }
+
+  #execute({ command, id, args, mode, deadlineAt }: Extract<ResponderEffect, { do: 'execute' }>): void {
+    this.#executions.start({ command, id }, args, mode, deadlineAt)
   }
 
   #schedule(): void {
@@ -121,16 +152,21 @@ export class Engine implements ExecutionListener {
     return !this.#stopped && this.#responder.commit(key)
   }
 
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void {
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean> {
+    // Nothing is written for a command that nobody waits for any more.
+    this.#pendingWritten = NOT_WRITTEN
     this.tell({ on: 'stage', ...key, stage, ...(progress ? { progress } : {}) })
+    return this.#pendingWritten
   }
 
   accepted(key: CommandKey): void {
     this.tell({ on: 'accepted', ...key })
   }
 
-  executed(key: CommandKey, outcome: ExecutionOutcome): void {
-    this.tell({ on: 'executed', ...key, outcome })
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean {
+    if (this.#stopped) return false
+    const effects = this.#handle({ on: 'executed', ...key, outcome })
+    return effects.some(effect => effect.do === 'write-answer' && effect.id === key.id)
   }
 }
 

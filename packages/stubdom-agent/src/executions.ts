@@ -2,53 +2,60 @@ import type { CommandKey, ExecutionMode, ExecutionOutcome, Failure } from '@stub
 import { CommandCancelled, CommandFailure } from './commands/failure.ts'
 import type { LeftBehind } from './commands/handler.ts'
 import { handlerOf } from './commands/index.ts'
-import type { Task } from './commands/task.ts'
+import type { Qemu, Task } from './commands/task.ts'
 import type { Logger } from './logger.ts'
 import { isLost, isRefusal, type Monitor } from './qemu/monitor.ts'
+import { reached } from './steps.ts'
 
 /** What an execution tells whoever started it. */
 export interface ExecutionListener {
   /** Whether QEMU may be told: see Responder.commit. */
   commit(key: CommandKey): boolean
-  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): void
+  /** Resolves with whether it was written. */
+  stage(key: CommandKey, stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   accepted(key: CommandKey): void
-  executed(key: CommandKey, outcome: ExecutionOutcome): void
+  /** Whether somebody is told so. */
+  executed(key: CommandKey, outcome: ExecutionOutcome): boolean
 }
+
+/** What is the same for all commands. */
+type CommonTask = Omit<Task, 'id' | 'signal' | 'qemu' | 'remainingMs' | 'commit' | 'stage' | 'accepted'>
 
 /** Carries commands out with their handlers, and finds out the truth when QEMU's monitor is lost on the way. */
 export class Executions {
   readonly #monitor: Monitor
-  readonly #common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>
+  readonly #common: CommonTask
   readonly #listener: ExecutionListener
   readonly #log: Logger
   readonly #running = new Map<string, AbortController>()
   readonly #ends = new Set<Promise<void>>()
+  /** How to undo what was done for a reader, until its answer stands where dom0 can read it. */
+  readonly #unread = new Map<string, () => Promise<void>>()
 
-  constructor(
-    monitor: Monitor,
-    common: Omit<Task, 'id' | 'signal' | 'qemu' | 'commit' | 'stage' | 'accepted'>,
-    listener: ExecutionListener,
-    log: Logger,
-  ) {
+  constructor(monitor: Monitor, common: CommonTask, listener: ExecutionListener, log: Logger) {
     this.#monitor = monitor
     this.#common = common
     this.#listener = listener
     this.#log = log
   }
 
-  /** Begins; the end comes through the listener. */
-  start(key: CommandKey, args: unknown, mode: ExecutionMode): void {
+  /** Begins; the end comes through the listener. @param deadlineAt on performance’s clock */
+  start(key: CommandKey, args: unknown, mode: ExecutionMode, deadlineAt: number): void {
     const log = this.#log.child({ command: key.command, id: key.id })
     const abort = new AbortController()
     this.#running.set(key.id, abort)
     log.info({ mode: mode.kind, args }, 'begun')
-    const end = this.#outcome(key, args, mode, abort.signal, log).then(outcome => {
+    const end = this.#outcome(key, args, mode, deadlineAt, abort.signal, log).then(async outcome => {
       this.#running.delete(key.id)
-      this.#ends.delete(end)
-      const { result: _, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      const { result, ...brief } = outcome as ExecutionOutcome & { result?: unknown }
+      const undo = outcome.kind === 'done' ? handlerOf(key.command)?.unanswered : undefined
+      if (undo) this.#unread.set(key.id, () => undo(result as never, { qemu: this.#qemu() }))
+      reached('outcome known', key)
       // The answer first: a line of the log costs as much as an operation in Xenstore.
-      this.#listener.executed(key, outcome)
+      const told = this.#listener.executed(key, outcome)
       log.info(brief, 'ended')
+      if (!told) await this.unanswered(key.id)
+      this.#ends.delete(end)
     })
     this.#ends.add(end)
   }
@@ -62,6 +69,19 @@ export class Executions {
   async abortAll(): Promise<void> {
     for (const id of this.#running.keys()) this.abort(id)
     await Promise.all(this.#ends)
+    await Promise.all([...this.#unread.keys()].map(id => this.unanswered(id)))
+  }
+
+  /** The answer of a command stands in Xenstore. */
+  answered(id: string): void {
+    this.#unread.delete(id)
+  }
+
+  /** It never will. Never rejects. */
+  async unanswered(id: string): Promise<void> {
+    const undo = this.#unread.get(id)
+    this.#unread.delete(id)
+    await undo?.().catch(error => this.#log.error({ id, error: (error as Error).message }, 'could not be undone'))
   }
 
   /** The answer of a command was collected, or nobody will: what was kept for it goes. Never rejects. */
@@ -77,6 +97,7 @@ export class Executions {
     key: CommandKey,
     args: unknown,
     mode: ExecutionMode,
+    deadlineAt: number,
     signal: AbortSignal,
     log: Logger,
   ): Promise<ExecutionOutcome> {
@@ -88,7 +109,7 @@ export class Executions {
       accepted: false,
       committed: false,
     }
-    const task = this.#task(key, signal, progress)
+    const task = this.#task(key, deadlineAt, signal, progress)
     try {
       if (mode.kind === 'reconcile') return await this.#reconcile(handler, args, task, mode)
       return { kind: 'done', result: await handler.run(args as never, task) }
@@ -108,7 +129,7 @@ export class Executions {
   ): Promise<ExecutionOutcome> {
     for (;;) {
       try {
-        if ((await this.#monitor.settled(task.signal)) === 'gone') return gone()
+        if ((await this.#monitor.settled(task.signal)) === 'gone') return gone(left.stage)
         return await this.#reconcile(handler, args, task, left)
       } catch (error) {
         if (!isLost(error)) return outcomeOf(error, log)
@@ -118,40 +139,48 @@ export class Executions {
 
   async #reconcile(handler: Handler, args: unknown, task: Task, left: LeftBehind): Promise<ExecutionOutcome> {
     if (!handler.reconcile) return failed({ code: 'interrupted', message: 'the agent restarted', outcome: 'partly' })
+    reached('reconciling', task)
     const found = await handler.reconcile(args as never, task, left)
+    reached('reconciled', task)
     if (found.found === 'done') return { kind: 'done', result: found.result, reconciled: true }
     return failed({ code: 'interrupted', message: found.message, outcome: found.found })
   }
 
   #task(
     key: CommandKey,
+    deadlineAt: number,
     signal: AbortSignal,
     progress: { committed: boolean; stage: string | undefined; accepted: boolean },
   ): Task {
-    const monitor = this.#monitor
     const listener = this.#listener
     return {
       ...this.#common,
       id: key.id,
       signal,
-      qemu: {
-        get version() {
-          return monitor.version
-        },
-        execute: (command, args) => monitor.execute(command, args),
-      },
+      qemu: this.#qemu(),
+      remainingMs: () => deadlineAt - performance.now(),
       commit: () => {
         if (!listener.commit(key)) throw new CommandCancelled('the command was taken back')
         progress.committed = true
       },
       stage: (stage, done) => {
         progress.stage = stage
-        listener.stage(key, stage, done)
+        return listener.stage(key, stage, done)
       },
       accepted: () => {
         progress.accepted = true
         listener.accepted(key)
       },
+    }
+  }
+
+  #qemu(): Qemu {
+    const monitor = this.#monitor
+    return {
+      get version() {
+        return monitor.version
+      },
+      execute: (command, args) => monitor.execute(command, args),
     }
   }
 }
@@ -162,11 +191,12 @@ function failed(error: Failure): ExecutionOutcome {
   return { kind: 'failed', error }
 }
 
-function gone(): ExecutionOutcome {
+function gone(stage: string | undefined): ExecutionOutcome {
   return failed({
     code: 'qemu-gone',
     message: 'QEMU ended while it had the command; its effect ended with it',
     outcome: 'not-done',
+    ...(stage === undefined ? {} : { stage }),
   })
 }
 

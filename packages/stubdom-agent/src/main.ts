@@ -1,5 +1,7 @@
 import { xenstoreAddress } from '@stubdom/xenstore'
 import { runAgent } from './agent.ts'
+import { boot } from './boot/boot.ts'
+import { BOOT_HELP, parseBootOptions } from './boot/options.ts'
 import { acquireLock, LockedError } from './lock.ts'
 import { createLogger } from './logger.ts'
 import { HELP, parseOptions, UsageError } from './options.ts'
@@ -7,13 +9,17 @@ import { AGENT_VERSION } from './version.ts'
 
 /** Runs the agent as the command line says; resolves with the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const options = parseOptions(argv)
-  if (options === 'help') process.stdout.write(HELP)
+  // What is made here, by it or by what it starts, is for nobody else.
+  process.umask(0o077)
+  const booting = argv[0] === 'boot'
+  const options = booting ? parseBootOptions(argv.slice(1)) : parseOptions(argv)
+  if (options === 'help') process.stdout.write(booting ? BOOT_HELP : HELP)
   else if (options === 'version') process.stdout.write(`stubdom-agent ${AGENT_VERSION}\n`)
   if (typeof options === 'string') return 0
 
-  const log = createLogger(options.logLevel)
-  const lock = await acquireLock(options.xenstore ?? xenstoreAddress())
+  const { xenstore, logLevel } = 'agent' in options ? options.agent : options
+  const log = createLogger(logLevel)
+  const lock = await acquireLock(xenstore ?? xenstoreAddress())
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -21,9 +27,9 @@ async function main(argv: readonly string[]): Promise<number> {
       stop.abort()
     })
   }
-  await runAgent(options, log, stop.signal)
+  const code = 'agent' in options ? await boot(options, log, stop.signal) : await runAgent(options, log, stop.signal)
   lock.close()
-  return 0
+  return code ?? 0
 }
 
 try {

@@ -7,9 +7,18 @@ test('what is not said has a default', () => {
     xenstore: undefined,
     driver: 'xen-pci-passthrough',
     saveDir: undefined,
+    saveConsole: undefined,
+    restoreConsole: undefined,
+    sysfs: '/sys',
+    front: undefined,
     window: 32,
     logLevel: 'info',
   })
+})
+
+test('an emulated device needs no sysfs', () => {
+  expect(parseOptions(['--qmp', '/q', '--driver', 'edu'])).toMatchObject({ sysfs: undefined })
+  expect(parseOptions(['--qmp', '/q', '--driver', 'edu', '--sysfs', '/s'])).toMatchObject({ sysfs: '/s' })
 })
 
 test.each([
@@ -20,6 +29,8 @@ test.each([
   [['--qmp', '/q', '--log-level', 'loud'], /--log-level loud.*trace, debug/],
   [['--qmp', '/q', '--qpm', '/q'], /--qpm/],
   [['--qmp', '/q', 'more'], /more/],
+  [['--qmp', '/q', '--front', '/f'], /belong together/],
+  [['--qmp', '/q', '--front', '/f', '--front-qmp', '/q'], /of its own/],
 ] as const)('%j is refused by name', (argv, says) => {
   expect(() => parseOptions(argv)).toThrow(UsageError)
   expect(() => parseOptions(argv)).toThrow(says)

@@ -1,5 +1,6 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Acl, acl, decodeAcl, encodeAcl, formatAcl } from './acl.ts'
+import { type Access, type Acl, acl, DOMID_MAX, decodeAcl, encodeAcl, formatAcl } from './acl.ts'
 import { isErrnoName } from './errno.ts'
 
 describe('an ACL and its wire form', () => {
@@ -39,4 +40,23 @@ test.each([
   ['toString', false],
 ])('%j is the name of an error: %s', (text, is) => {
   expect(isErrnoName(text)).toBe(is)
+})
+
+test('any ACL comes back from its wire form, and what is none is undefined, whatever the entries', () => {
+  const domid = fc.nat({ max: DOMID_MAX })
+  const access = fc.constantFrom<Access>('none', 'read', 'write', 'both')
+  const grants = fc.array(fc.record({ domid, access }), { maxLength: 5 })
+  fc.assert(
+    fc.property(fc.record({ owner: domid, others: access, grants }), value => {
+      expect(decodeAcl(encodeAcl(value))).toEqual(value)
+    }),
+  )
+  const entry = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[nrwbx]\d{0,6}$/))
+  fc.assert(
+    fc.property(fc.array(entry), entries => {
+      const decoded = decodeAcl(entries)
+      const wellFormed = entries.length > 0 && entries.every(text => /^[nrwb]\d{1,5}$/.test(text))
+      expect(decoded === undefined).toBe(!wellFormed)
+    }),
+  )
 })

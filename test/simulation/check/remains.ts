@@ -19,7 +19,9 @@ export function checkRemains(world: World): Violation[] {
       const isLasting = stubdomain?.isAlive && (!isControl || LASTING.test(path.slice(control.length + 1)))
       if (!isLasting) left.push(path)
     }
-    if (stubdomain?.isAlive) for (const file of stubdomain.saved.files.keys()) left.push(`the saved state ${file}`)
+    if (stubdomain?.isAlive)
+      for (const file of [...stubdomain.saved.states.keys(), ...stubdomain.saved.files.keys()])
+        left.push(`the saved state ${file}`)
   }
   const { watches, transactions } = world.xenstored.counts().domains.get(0) ?? { watches: 0, transactions: 0 }
   if (watches > 0) left.push(`${watches} watches of dom0`)

@@ -72,11 +72,12 @@ function executions({ id, calls, stubdomains }: Case): Violation[] {
   return count > 1 ? [{ promise: 'once', id, text: `${command.command} ${id} was executed ${count} times` }] : []
 }
 
-function effectsOf({ history }: SimStubdomain, id: string, command: CallRecord['order']['command']) {
+function effectsOf({ history, saved }: SimStubdomain, id: string, command: CallRecord['order']['command']) {
   if (command.command === 'pci-attach') {
     return history.effects.filter(effect => effect.command === 'device_add' && effect.slot === command.slot)
   }
-  return command.command === 'save-state' ? history.effects.filter(({ subject }) => subject.startsWith(id)) : []
+  const paths = command.command === 'save-state' ? saved.sent.filter(one => one.id === id).map(({ path }) => path) : []
+  return history.effects.filter(({ command: told, subject }) => told === 'save' && paths.includes(subject))
 }
 
 function contradictions(one: Case, call: CallRecord): Violation[] {
@@ -98,12 +99,13 @@ function contradictions(one: Case, call: CallRecord): Violation[] {
 
 /** Why it cannot be true; undefined when it can. */
 function untruthOfDone(
-  { history, qemu, saved }: SimStubdomain,
+  stubdomain: SimStubdomain,
   { order: { command }, id }: CallRecord,
   result: unknown,
   from: number,
   to: number,
 ): string | undefined {
+  const { history, qemu } = stubdomain
   switch (command.command) {
     case 'ping':
       return undefined
@@ -133,8 +135,7 @@ function untruthOfDone(
       return history.wasRunning(running, from, to) ? undefined : `it was never ${running ? 'running' : 'paused'} then`
     }
     case 'save-state': {
-      const written = history.effects.some(effect => effect.subject.startsWith(id) && effect.ok)
-      return written ? undefined : `QEMU wrote nothing (${[...saved.files.keys()].join()})`
+      return effectsOf(stubdomain, id, command).some(({ ok }) => ok) ? undefined : 'QEMU wrote nothing'
     }
   }
 }

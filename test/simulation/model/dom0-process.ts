@@ -132,11 +132,14 @@ function saving(savedBy: Dom0Parts['savedBy']): Saving {
   return {
     channel: {
       name: 'file',
-      open: async (id, bytes) => {
-        const state = from?.files.get(id)
-        if (state?.length !== bytes) throw new SaveChannelError('nothing like that was saved')
-        return piecesOf(state)
-      },
+      listen: async id => ({
+        take: async ({ bytes }) => {
+          const state = from?.states.get(id)
+          if (state?.length !== bytes) throw new SaveChannelError('nothing like that was saved')
+          return piecesOf(state)
+        },
+        end: async () => {},
+      }),
     },
     target: async file => {
       from = savedBy(Number(file))

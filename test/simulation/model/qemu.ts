@@ -3,9 +3,7 @@ import { type Clock, SimProcess } from '../engine/clock.ts'
 import type { Random } from '../engine/random.ts'
 import type { DeviceModelHistory, Effect, GuestMood, Presence } from './device-model.ts'
 import { MonitorConnection, unavailable } from './monitor.ts'
-
-/** The state that a save writes: its size is all that matters here. */
-export type SaveFiles = Map<string, string>
+import type { Files } from './save-directory.ts'
 
 /** QEMU's answer to one command. */
 export type Reply = { readonly value: unknown } | { readonly class: string; readonly desc: string }
@@ -15,7 +13,7 @@ export interface QemuWorld {
   readonly clock: Clock
   readonly random: Random
   readonly history: DeviceModelHistory
-  readonly files: SaveFiles
+  readonly files: Files
   readonly say: (text: string) => void
 }
 
@@ -43,7 +41,7 @@ export class SimQemu {
   readonly #clock: Clock
   readonly #random: Random
   readonly #history: DeviceModelHistory
-  readonly #files: SaveFiles
+  readonly #files: Files
   readonly #traits: QemuTraits
   readonly #say: (text: string) => void
   readonly #devices = new Map<string, Presence & { asked: boolean }>()

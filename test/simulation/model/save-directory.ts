@@ -1,33 +1,57 @@
-import type { SaveChannel, SavedState } from '@stubdom/stubdom-agent'
+import type { SaveChannel, StateChannels, StateFile } from '@stubdom/stubdom-agent'
 
-const PARTIAL = '.partial'
+/** What the files of a stubdomain hold, by their paths: QEMU writes into it as well. */
+export type Files = Map<string, string>
 
-/** The directory through which states go to dom0, and which outlives every agent. QEMU writes into it as well. */
-export class SaveDirectory implements SaveChannel {
-  readonly name = 'file'
-  readonly files = new Map<string, string>()
+/** The ways of states, in memory: a directory that dom0 sees too, and that outlives every agent. */
+export class SaveDirectory implements StateChannels {
+  readonly files: Files = new Map()
+  /** Handed over to dom0, by id. */
+  readonly states = new Map<string, string>()
+  /** Which file each id’s state was in, all that ever were. */
+  readonly sent: { readonly id: string; readonly path: string }[] = []
+  readonly saving: readonly SaveChannel[] = [
+    {
+      name: 'file',
+      check: async () => {},
+      send: async (id, { path }) => {
+        this.sent.push({ id, path })
+        this.states.set(id, this.files.get(path) ?? '')
+        return {}
+      },
+    },
+  ]
+  readonly restoring = []
+  #count = 0
 
-  async open(id: string): Promise<string> {
-    return `${id}${PARTIAL}`
+  async newFile(): Promise<StateFile> {
+    const path = `/state/${++this.#count}`
+    const { files } = this
+    files.set(path, '')
+    return {
+      path,
+      write: async piece => void files.set(path, `${files.get(path)}${Buffer.from(piece).toString('latin1')}`),
+      measure: async () => ({ bytes: files.get(path)?.length ?? 0, sha256: '0'.repeat(64) }),
+      async *pieces() {
+        yield Buffer.from(files.get(path) ?? '')
+      },
+      close: async () => void files.delete(path),
+    }
   }
 
-  async finish(id: string): Promise<SavedState> {
-    const state = this.files.get(`${id}${PARTIAL}`)
-    if (state === undefined) throw new Error('QEMU wrote nothing')
-    this.files.delete(`${id}${PARTIAL}`)
-    this.files.set(id, state)
-    return { bytes: state.length, sha256: '0'.repeat(64) }
+  newSocketPath(): string {
+    return '/state/socket'
+  }
+
+  async feed(): Promise<void> {
+    throw new Error('nobody restores here')
   }
 
   async discard(id: string): Promise<void> {
-    this.files.delete(id)
-    this.files.delete(`${id}${PARTIAL}`)
+    this.states.delete(id)
   }
 
   async sweep(wanted: ReadonlySet<string>): Promise<void> {
-    for (const name of this.files.keys()) {
-      const id = name.replace(PARTIAL, '')
-      if (!wanted.has(id)) await this.discard(id)
-    }
+    for (const id of this.states.keys()) if (!wanted.has(id)) this.states.delete(id)
   }
 }

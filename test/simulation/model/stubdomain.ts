@@ -1,4 +1,4 @@
-import { runAgent } from '@stubdom/stubdom-agent'
+import { Monitor, runAgent } from '@stubdom/stubdom-agent'
 import { type Clock, SimProcess } from '../engine/clock.ts'
 import type { Random } from '../engine/random.ts'
 import { DeviceModelHistory } from './device-model.ts'
@@ -15,7 +15,11 @@ const OPTIONS = {
   qmp: '/run/qmp',
   xenstore: undefined,
   driver: 'xen-pci-passthrough',
-  saveDir: '/save',
+  saveDir: undefined,
+  saveConsole: undefined,
+  restoreConsole: undefined,
+  sysfs: undefined,
+  front: undefined,
   window: 4,
   logLevel: 'silent',
 }
@@ -65,11 +69,12 @@ export class SimStubdomain {
     this.agent = agent
     const log = silentLog(message => onFault(`${agent.name}: ${message}`))
     clock.after(0, agent, () => {
-      runAgent(OPTIONS, log, new AbortController().signal, {
+      const monitor = new Monitor(OPTIONS.qmp, log, options => this.qemu.connector(agent)(options))
+      const edges = {
         connectXenstore: () => xenstored.connect(this.pair.stubdomain, agent, TIMES),
-        connectMonitor: options => this.qemu.connector(agent)(options),
-        saveChannel: this.saved,
-      }).then(
+        states: this.saved,
+      }
+      runAgent(OPTIONS, log, new AbortController().signal, { monitor, state: monitor.state }, edges).then(
         () => onFault(`${agent.name} ended`),
         (error: unknown) => onFault(`${agent.name} ended: ${(error as Error).stack}`),
       )

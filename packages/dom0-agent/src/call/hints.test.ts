@@ -5,11 +5,14 @@ import { SILENT } from '../logger.ts'
 import { HELLO } from '../testing/agent.ts'
 import { STUBDOMAIN, World } from '../testing/world.ts'
 import { DirectoryHints } from './directory-hints.ts'
-import { EventBudget } from './hints.ts'
+import { EventBudget, NOISE } from './hints.ts'
 import { NodeHints } from './node-hints.ts'
 
 let world: World
+const reports: string[] = []
+const report = (why: string): void => void reports.push(why)
 beforeEach(async () => {
+  reports.length = 0
   world = await World.start()
   await ensureControlDirectory(world.dom0, STUBDOMAIN)
 })
@@ -56,7 +59,7 @@ function follow(hints: NodeHints | DirectoryHints, id: string) {
 
 describe('a directory watch', () => {
   test('tells all who wait for the same id: one may be picked up where it was given', async () => {
-    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
     const [given, pickedUp] = [follow(hints, 'a'), follow(hints, 'a')]
     await Promise.all([given.until(1), pickedUp.until(1)])
     const before = given.seen.looks
@@ -69,7 +72,7 @@ describe('a directory watch', () => {
   })
 
   test('finds the one call that an event is for; an event of no id concerns all', async () => {
-    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
     const [a, b] = [follow(hints, 'a'), follow(hints, 'b')]
     const agent = await world.inDomain(STUBDOMAIN)
     await Promise.all([a.until(1), b.until(1)])
@@ -86,7 +89,7 @@ describe('a directory watch', () => {
   })
 
   test('holds a live view of hello', async () => {
-    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
     follow(hints, 'a')
     const agent = await world.inDomain(STUBDOMAIN)
     const epoch = (expected: string | undefined) => vi.waitFor(() => expect(hints.liveEpoch()).toBe(expected), 10_000)
@@ -103,8 +106,8 @@ describe('a directory watch', () => {
 test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to any more (%s)', async style => {
   const hints =
     style === 'node'
-      ? new NodeHints(world.connection, STUBDOMAIN, SILENT)
-      : new DirectoryHints(world.connection, STUBDOMAIN, SILENT)
+      ? new NodeHints(world.connection, STUBDOMAIN, SILENT, report)
+      : new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
   const { seen, until } = follow(hints, 'a')
   await until(1)
   const agent = await world.inDomain(STUBDOMAIN)
@@ -122,5 +125,6 @@ test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to
   }
   expect(watches()).toBeLessThan(before)
   expect(seen.looks).toBeLessThanOrEqual(508)
+  expect(reports).toEqual([NOISE])
   hints.close()
 })

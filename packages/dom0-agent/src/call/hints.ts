@@ -10,6 +10,12 @@ export interface ResponseHints {
 /** Events for which a call looks, of one source. One that sends more is not listened to any more. */
 const EVENTS_PER_SECOND = 500
 
+/** Why a stubdomain is not listened to for a while; its commands look at intervals instead. */
+export const NOISE = `it changes its nodes more than ${EVENTS_PER_SECOND} times a second`
+
+/** The same for events of other processes' commands, for which nothing is done: how many there are is not the stubdomain's doing alone. */
+export const EVENTS_OF_OTHERS_PER_SECOND = 5_000
+
 /** However many commands were given: no more than these are in hand. */
 const EXPECTED_MAX = 20_000
 
@@ -18,8 +24,14 @@ const EVENTS_PER_COMMAND = 8
 
 /** How many events a stubdomain may cause: some for each command that it was given, and so many a second; those of one second in hand. */
 export class EventBudget {
-  #left = EVENTS_PER_SECOND
+  readonly #perSecond: number
+  #left: number
   #at = performance.now()
+
+  constructor(perSecond: number = EVENTS_PER_SECOND) {
+    this.#perSecond = perSecond
+    this.#left = perSecond
+  }
 
   /** One more command was given: a fast process is not to be taken for a noisy stubdomain. */
   expect(): void {
@@ -29,8 +41,8 @@ export class EventBudget {
   /** Whether one more is within the budget. */
   spend(): boolean {
     const now = performance.now()
-    const earned = ((now - this.#at) * EVENTS_PER_SECOND) / 1_000
-    this.#left = Math.max(Math.min(EVENTS_PER_SECOND, this.#left + earned), Math.min(this.#left, EXPECTED_MAX))
+    const earned = ((now - this.#at) * this.#perSecond) / 1_000
+    this.#left = Math.max(Math.min(this.#perSecond, this.#left + earned), Math.min(this.#left, EXPECTED_MAX))
     this.#at = now
     this.#left -= 1
     return this.#left >= 0

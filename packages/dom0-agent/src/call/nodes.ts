@@ -1,5 +1,6 @@
 import { controlPath, decodeHello, type EncodedMessage, Layout, type NodeBytes } from '@stubdom/protocol'
 import type { Connection } from '../connection.ts'
+import { reached } from '../steps.ts'
 import { windowed } from '../windowed.ts'
 
 /** The parts of a request could not be written, so that the node that commits it was not sent at all. */
@@ -36,17 +37,24 @@ export class CallNodes {
         throw new RequestNotSentError(cause.message, { cause })
       })
     }
-    await client.write(this.#requestPath, node)
+    const written = client.write(this.#requestPath, node)
+    reached('request sent')
+    await written
+    reached('request written')
   }
 
-  rewriteRequest(node: string): Promise<void> {
-    return this.#connection.client.write(this.#requestPath, node)
+  /** The request once more, with `cancel`. */
+  async rewriteRequest(node: string): Promise<void> {
+    await this.#connection.client.write(this.#requestPath, node)
+    reached('cancel written')
   }
 
   async removeRequest(withParts: boolean): Promise<void> {
     const request = this.#connection.client.rm(this.#requestPath)
     const parts = withParts ? this.#connection.client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
+    reached('request removal sent')
     await Promise.all([request, parts])
+    reached('request removed')
   }
 
   /** Takes the request back; what the agent had said by then. */
@@ -55,9 +63,11 @@ export class CallNodes {
     return response
   }
 
-  /** The epoch of the agent that is there; undefined when there is none, or its hello is of no use. */
-  async readEpoch(): Promise<string | undefined> {
-    return epochOf(await this.#read(Layout.hello))
+  /** The epoch of the agent that is there; undefined when there is none, or its hello is of no use: `problem` says why. */
+  async readHello(): Promise<{ readonly epoch: string | undefined; readonly problem: string | undefined }> {
+    const bytes = await this.#read(Layout.hello)
+    const hello = bytes && decodeHello(bytes)
+    return { epoch: epochOf(bytes), problem: hello && !hello.ok ? hello.error.message : undefined }
   }
 
   readRequest(): Promise<NodeBytes> {

@@ -3,15 +3,17 @@ import {
   type CallEffect,
   type CallInput,
   type CallSpec,
+  decodeRefused,
   encodeJson,
   type PendingResponse,
-  printable,
   type Verdict,
 } from '@stubdom/protocol'
 import { XenstoreConnectionError, XenstoreReplyError, XenstoreUsageError } from '@stubdom/xenstore'
 import type { Liveness } from '../domains/liveness.ts'
 import type { Pair } from '../domains/pair.ts'
 import type { Logger } from '../logger.ts'
+import { printableValue } from '../printable-value.ts'
+import { reached } from '../steps.ts'
 import type { ResponseHints } from './hints.ts'
 import { type CallNodes, RequestNotSentError } from './nodes.ts'
 
@@ -23,6 +25,8 @@ export interface CallSurroundings {
   readonly liveness: Liveness
   readonly logger: Logger
   readonly onProgress: (response: PendingResponse) => void
+  /** Told of what does not end the call by itself. */
+  readonly onMisbehaviour: (why: string) => void
 }
 
 /** How a call ended, and what is left to do. */
@@ -32,6 +36,8 @@ export interface CallEnd {
   readonly collect: boolean
   /** Whether the agent gave any sign. */
   readonly heard: boolean
+  /** Why the hello could not be used that was read last; undefined when it could, or there was none. */
+  readonly unreadableHello: string | undefined
 }
 
 /** A call without a connection, or with a new one on which its request was not found yet. */
@@ -63,6 +69,7 @@ export class CallRunner {
   #over = false
   #latest: PendingResponse | undefined
   #reported = ''
+  #unreadableHello: string | undefined
   #resolve: (end: CallEnd) => void = () => {}
 
   /** @throws EncodeError when the arguments do not fit the command or the request is too large */
@@ -157,6 +164,7 @@ export class CallRunner {
     const { nodes } = this.#around
     switch (effect.do) {
       case 'write-request':
+        reached('request unsent')
         return this.#ask(
           effect.do,
           () => nodes.writeRequest(effect.message),
@@ -166,8 +174,11 @@ export class CallRunner {
       case 'read-hello':
         return this.#ask(
           effect.do,
-          () => nodes.readEpoch(),
-          epoch => ({ on: 'hello-read', epoch }),
+          () => nodes.readHello(),
+          hello => {
+            this.#unreadableHello = hello.problem
+            return { on: 'hello-read', epoch: hello.epoch }
+          },
         )
       case 'read-request':
         return this.#ask(
@@ -193,7 +204,11 @@ export class CallRunner {
         return this.#ask(
           effect.do,
           () => nodes.readRefused(),
-          bytes => ({ on: 'refused-read', bytes }),
+          bytes => {
+            const refused = bytes && decodeRefused(bytes)
+            if (refused && !refused.ok) this.#around.onMisbehaviour(refused.error.message)
+            return { on: 'refused-read', bytes }
+          },
         )
       case 'write-cancel':
         return this.#ask(effect.do, () => nodes.rewriteRequest(effect.node))
@@ -253,11 +268,11 @@ export class CallRunner {
     const text = encodeJson(response)
     if (text === this.#reported) return
     this.#reported = text
+    reached('progress read')
     this.#latest = response
     const { state, stage, overdue, cancel } = response
-    const said = { state, stage: stage === undefined ? stage : printable(stage), overdue, cancel }
-    this.#around.logger.debug(said, 'the agent is at work')
-    this.#around.onProgress(response)
+    this.#around.logger.debug({ state, stage, overdue, cancel }, 'the agent is at work')
+    this.#around.onProgress(printableValue(response))
   }
 
   #unseen(message: string): void {
@@ -271,8 +286,10 @@ export class CallRunner {
       return this.#unseen(`the connection to Xenstore was lost and did not come back in time: ${this.#pause.reason}`)
     }
     this.#over = true
+    reached('answer read')
     clearTimeout(this.#timer)
     for (const stop of this.#following.splice(0)) stop()
-    this.#resolve({ verdict, collect: this.#collect, heard: this.#call.heard })
+    const { heard } = this.#call
+    this.#resolve({ verdict, collect: this.#collect, heard, unreadableHello: this.#unreadableHello })
   }
 }

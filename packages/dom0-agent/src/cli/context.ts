@@ -1,7 +1,8 @@
 import { printable } from '@stubdom/protocol'
 import pc from 'picocolors'
-import { connect, type Dom0 } from '../dom0.ts'
+import { connect, type Dom0, type Dom0Options } from '../dom0.ts'
 import { Dom0Error, OutcomeUnknownError } from '../errors.ts'
+import { describeMisbehaviour, type Misbehaviour } from '../misbehaviour.ts'
 import type { CommandOptions } from '../session/options.ts'
 import type { RunningCommand } from '../session/running-command.ts'
 import type { Stubdomain } from '../stubdomain.ts'
@@ -14,6 +15,12 @@ export interface Printout {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: string
 }
+
+/** What single commands of the program want of the library besides what all of them do. */
+type Dom0Settings = Pick<Dom0Options, 'saveDir' | 'plumbHelper'>
+
+/** What is said in one run of stubdomains that misbehave. */
+const MISBEHAVIOURS_MAX = 16
 
 /** The person at the terminal did not want to wait. */
 class InterruptedError extends Dom0Error {
@@ -33,6 +40,7 @@ export class Context {
   #dom0: Dom0 | undefined
   #running: RunningCommand<unknown> | undefined
   #interrupts = 0
+  readonly #misbehaviours: Misbehaviour[] = []
 
   constructor(globals: Globals, io: Io) {
     this.#globals = globals
@@ -58,14 +66,17 @@ export class Context {
     return { timeoutMs: timeout === undefined ? undefined : timeout * 1_000, id }
   }
 
-  async dom0(options: { saveDir?: string | undefined } = {}): Promise<Dom0> {
+  async dom0(options: Dom0Settings = {}): Promise<Dom0> {
     const { xenstore, verbose } = this.#globals
     const logger = verbose ? await verboseLogger() : undefined
-    this.#dom0 ??= await connect({ xenstore, logger, watch: 'node', ...options })
+    if (!this.#dom0) {
+      this.#dom0 = await connect({ xenstore, logger, watch: 'node', ...options })
+      this.#dom0.misbehaviours.subscribe(misbehaviour => this.#notice(misbehaviour))
+    }
     return this.#dom0
   }
 
-  async stubdomain(domain: string, options?: { saveDir?: string | undefined }): Promise<Stubdomain> {
+  async stubdomain(domain: string, options?: Dom0Settings): Promise<Stubdomain> {
     return (await this.dom0(options)).stubdomain(domain)
   }
 
@@ -73,9 +84,12 @@ export class Context {
   async run<R>(command: RunningCommand<R>): Promise<R> {
     this.#running = command
     if (this.interrupted) command.cancel()
-    const progress = command.progress.subscribe(({ state, stage, overdue }) => {
+    const progress = command.progress.subscribe(response => {
       if (!this.#io.stderr.isTTY || this.#globals.json) return
-      const how = [state === 'accepted' ? 'waiting for the guest' : 'running', stage, overdue && 'overdue']
+      const { state, stage, overdue } = response
+      const { done, total } = ('progress' in response && response.progress) || {}
+      const far = done === undefined ? undefined : total === undefined ? `${done}` : `${done} of ${total}`
+      const how = [state === 'accepted' ? 'waiting for the guest' : 'running', stage, far, overdue && 'overdue']
       this.note(how.filter(Boolean).join(', '))
     })
     try {
@@ -88,7 +102,7 @@ export class Context {
 
   /** A line on stdout while the command goes on; none where only one JSON document may stand. */
   say(line: string): void {
-    if (!this.#globals.json) this.#io.stdout.write(`${line}\n`)
+    if (!this.#globals.json) this.#io.stdout.write(`${printable(line)}\n`)
   }
 
   /** A line on stderr. */
@@ -108,6 +122,17 @@ export class Context {
     } else {
       this.#abandon(new OutcomeUnknownError(command.id, 'deadline', 'it was left alone while it was being cancelled'))
     }
+  }
+
+  /** What a document says of misbehaviour besides. */
+  get noticed(): { misbehaves?: readonly Misbehaviour[] } {
+    return this.#misbehaviours.length > 0 ? { misbehaves: this.#misbehaviours } : {}
+  }
+
+  #notice(misbehaviour: Misbehaviour): void {
+    if (this.#misbehaviours.length >= MISBEHAVIOURS_MAX) return
+    this.#misbehaviours.push(misbehaviour)
+    if (!this.#globals.json) this.note(describeMisbehaviour(misbehaviour))
   }
 
   async close(): Promise<void> {

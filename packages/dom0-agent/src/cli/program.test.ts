@@ -151,6 +151,16 @@ describe('what cannot be done is said with its reason, a remedy and the right ex
     [['pci-attach', 'hvm1', '03:00.0,colour=red'], 2, /unknown option "colour"; there are permissive/],
     [['pci-detach', 'hvm1', 'x'], 2, /"x" is no PCI address/],
     [
+      ['pci-attach', '--plumb', 'hvm1', 'ffff:ff:1f.7'],
+      1,
+      /: this host has no PCI device ffff:ff:1f.7\n {2}it had come to: host-device\n$/,
+    ],
+    [
+      ['pci-detach', '--plumb', '--plumb-helper', '/nowhere/plumb', 'hvm1', 'ffff:ff:1f.7'],
+      1,
+      /not everything could be taken back: the assignment: the helper \/nowhere\/plumb cannot be started/,
+    ],
+    [
       ['pci-attach', 'hvm1', '09:00.0'],
       1,
       /^stubdomctl: pci-attach hvm1: it is\? not here\n {2}it had come to: sysfs\n {2}assign/,
@@ -163,10 +173,18 @@ describe('what cannot be done is said with its reason, a remedy and the right ex
     [['ping', 'hvm1', '-c', '0'], 2, /It must be 1 to 100000/],
     [['--id', '0mhabcde-0012345', 'dm-stop', 'hvm1'], 3, /there is no dm-stop with id 0mhabcde-0012345 any more/],
     [
-      ['save-state', 'hvm1', '/tmp/x'],
+      ['save-state', '--channel', 'file', 'hvm1', '/tmp/x'],
       2,
       /no directory is configured.*\n {2}name it with --save-dir or STUBDOM_SAVE_DIR/,
     ],
+    [
+      ['save-state', '--channel', 'console', 'hvm1', '/tmp/x'],
+      2,
+      /console 1 of stubdomain 7 cannot be used: there is no \/local\/domain\/7\/device\/console\/1\/output\n {2}name its end/,
+    ],
+    [['save-state', '--channel', 'pigeon', 'hvm1', '/tmp/x'], 2, /Allowed choices are auto, file, xenstore, console/],
+    [['restore-state', 'hvm1', '/nowhere/x'], 1, /\/nowhere\/x cannot be restored: ENOENT/],
+    [['restore-state', 'hvm1', process.execPath], 1, /cannot be restored: (it is not a state|it has \d+ bytes)/],
     [['ls', 'nobody'], 1, /there is no domain nobody/],
   ])('%j', async (argv, exitCode, stderr) => {
     await world.addDomain(9, 'plain')

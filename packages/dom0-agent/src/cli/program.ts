@@ -1,3 +1,4 @@
+import { encodeJson } from '@stubdom/protocol'
 import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { UsageError } from '../errors.ts'
@@ -21,10 +22,11 @@ export type Act = <A extends unknown[]>(action: Action<A>) => (...args: [...A, C
  * @returns the exit code; when it is there, nothing is left to wait for
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
-  const print = (document: object): void => io.stdout.write(`${JSON.stringify(document)}\n`)
-  const fail = (error: unknown, what: string, json: boolean): number => {
+  // In 7-bit ASCII: JSON itself lets characters pass that a terminal minds.
+  const print = (document: object): void => io.stdout.write(`${encodeJson(document)}\n`)
+  const fail = (error: unknown, what: string, json: boolean, noticed: object = {}): number => {
     const failure = failureOf(error, what, argv)
-    if (json) print(failure.json)
+    if (json) print({ ...failure.json, ...noticed })
     else {
       const { red } = pc.createColors(mayColor(io.stderr, io.env))
       io.stderr.write(`${failure.text.replace(/^stubdomctl:/, red('stubdomctl:'))}\n`)
@@ -43,10 +45,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       const deaf = io.onInterrupt(() => context.interrupt())
       try {
         const printout = await Promise.race([context.abandoned, finished(context, action, args)])
-        if (json) print({ ok: true, ...printout.json })
+        if (json) print({ ok: true, ...printout.json, ...context.noticed })
         else if (printout.text !== '') io.stdout.write(`${printout.text}\n`)
       } catch (error) {
-        exitCode = fail(error, [command.name(), command.args[0]].filter(Boolean).join(' '), json)
+        exitCode = fail(error, [command.name(), command.args[0]].filter(Boolean).join(' '), json, context.noticed)
       } finally {
         deaf()
       }

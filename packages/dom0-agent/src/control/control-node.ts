@@ -105,7 +105,7 @@ function describe(path: string, bytes: Uint8Array): Description | Undecodable {
       return ['event', [`${seq}: ${what}`, device, reason].filter(Boolean).join(' ')]
     }
     default:
-      return { reason: 'no node of the protocol' }
+      return ['unknown', `no node of the protocol: ${raw(bytes)}`]
   }
 }
 
@@ -120,7 +120,7 @@ function describeRequest(bytes: Uint8Array): Description | Undecodable {
 
 function describeResponse(command: string, bytes: Uint8Array): Description | Undecodable {
   const definition = commandDefinition(command)
-  if (!definition) return { reason: 'an answer to a command that we do not know' }
+  if (!definition) return ['unknown', `an answer to a command that we do not know: ${raw(bytes)}`]
   const response = decodeResponseNode('response', definition, bytes)
   if (!response.ok) return response.error
   if (isResponseHead(response.value)) return ['done', `in ${response.value.parts} parts`]

@@ -7,9 +7,14 @@ import { type Acl, acl, formatAcl, isErrno, type XenstoreClient, type XenstoreDa
  * Only for a domain that is introduced: permissions that name a domain which the hypervisor does not know yet stay dead on C xenstored. Those
  * of a tree that was made for an earlier domain of the same number are dead, too, although they look right; but its `stubdom` went with
  * its owner, and without that a tree is made anew.
+ * @param opened told of a `stubdom` that more than its owner may write to or more than dom0 may read, and how it is open
  */
-export async function ensureControlDirectory(client: XenstoreClient, stubdomain: number): Promise<'found' | 'made'> {
-  if (await isSound(client, stubdomain)) return 'found'
+export async function ensureControlDirectory(
+  client: XenstoreClient,
+  stubdomain: number,
+  opened: (how: string) => void = () => {},
+): Promise<'found' | 'made'> {
+  if (await isSound(client, stubdomain, opened)) return 'found'
   return client.transaction(async transaction => {
     // Another process may have made it meanwhile.
     if (await isSound(transaction, stubdomain)) return 'found'
@@ -55,7 +60,11 @@ export async function controlDirectoryAge(client: XenstoreClient, stubdomain: nu
   return made?.ok ? Math.max(Date.now() - made.value.at, 0) : Number.POSITIVE_INFINITY
 }
 
-async function isSound(store: XenstoreData, stubdomain: number): Promise<boolean> {
+async function isSound(
+  store: XenstoreData,
+  stubdomain: number,
+  opened: (how: string) => void = () => {},
+): Promise<boolean> {
   const root = controlPath(stubdomain)
   const { dom0 } = permissions(stubdomain)
   const [stubdom, ...ours] = await Promise.all(
@@ -63,10 +72,16 @@ async function isSound(store: XenstoreData, stubdomain: number): Promise<boolean
       permissionsIfExists(store, path),
     ),
   )
-  // The stubdomain may open what it owns to others; it cannot give it away.
+  // The stubdomain may open what it owns to others; it cannot give it away. What others then write there counts as its own word.
+  if (stubdom?.owner === stubdomain && isOpen(stubdom)) opened(formatAcl(stubdom))
   return (
     stubdom?.owner === stubdomain && ours.every(found => found !== undefined && formatAcl(found) === formatAcl(dom0))
   )
+}
+
+/** Privileged, dom0 needs no grant, so that a missing one opens nothing. */
+function isOpen({ others, grants }: Acl): boolean {
+  return others !== 'none' || grants.some(({ domid, access }) => domid !== 0 && access !== 'none')
 }
 
 async function permissionsIfExists(store: XenstoreData, path: string): Promise<Acl | undefined> {

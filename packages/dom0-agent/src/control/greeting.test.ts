@@ -105,7 +105,7 @@ test.each<[name: string, hello: string, message: RegExp]>([
   const agent = await world.inDomain(STUBDOMAIN)
   await agent.write(`dm-control/${Layout.hello}`, hello)
   const error = await greet(world.dom0, PAIR).catch(caught => caught)
-  expect(error).toMatchObject({ name: 'NoAgentError', message: expect.stringMatching(message) })
+  expect(error).toMatchObject({ name: 'MisbehavingError', message: expect.stringMatching(message) })
   expect(error.message).not.toMatch(/\p{Cc}/u)
 })
 

@@ -1,5 +1,6 @@
 import {
   AGENT_STAGES,
+  type AgentStage,
   type AgentStatus,
   controlPath,
   decodeAgentStatus,
@@ -13,11 +14,14 @@ import {
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { merge } from 'rxjs'
 import type { Pair } from '../domains/pair.ts'
-import { DomainError, NoAgentError, VersionMismatchError } from '../errors.ts'
+import { type Dom0Error, DomainError, MisbehavingError, NoAgentError, VersionMismatchError } from '../errors.ts'
 import { controlDirectoryAge, ensureControlDirectory } from './directory.ts'
 
 /** Milliseconds for which a control directory that had to be made is given time to be found by the agent. */
 export const GREETING_MS_DEFAULT = 2_000
+
+/** Milliseconds between two looks at what an agent says while its hello is waited for. */
+const LOOK_PAUSE_MS = 10
 
 /** What an agent said of itself so far. */
 interface Words {
@@ -27,12 +31,19 @@ interface Words {
 
 /**
  * The hello of the stubdomain's agent. Makes the control directory if need be, and only then waits.
- * @throws DomainError, NoAgentError, VersionMismatchError
+ * @param report told of misbehaviour that does not keep commands from being given
+ * @throws DomainError, NoAgentError, MisbehavingError, VersionMismatchError
  */
-export async function greet(client: XenstoreClient, pair: Pair, waitMs: number = GREETING_MS_DEFAULT): Promise<Hello> {
+export async function greet(
+  client: XenstoreClient,
+  pair: Pair,
+  waitMs: number = GREETING_MS_DEFAULT,
+  report: (why: string) => void = () => {},
+): Promise<Hello> {
   if (!(await client.isIntroduced(pair.stubdomain))) throw notThere(pair)
+  const opened = (how: string): void => report(`it opened its part of the control directory to others (${how})`)
   const [found, early] = await Promise.all([
-    ensureControlDirectory(client, pair.stubdomain).catch(async (error: unknown) => {
+    ensureControlDirectory(client, pair.stubdomain, opened).catch(async (error: unknown) => {
       // Permissions cannot be given to a domain that has just ended.
       throw (await client.isIntroduced(pair.stubdomain)) ? error : notThere(pair)
     }),
@@ -65,17 +76,31 @@ function firstWords(client: XenstoreClient, stubdomain: number, waitMs: number):
   const root = controlPath(stubdomain)
   return new Promise((resolve, reject) => {
     let latest: Words = { hello: undefined, status: undefined }
+    let pause: NodeJS.Timeout | undefined
     const finish = (settle: () => void): void => {
       clearTimeout(timer)
+      clearTimeout(pause)
       hints.unsubscribe()
       settle()
     }
     const timer = setTimeout(() => finish(() => resolve(latest)), waitMs)
+    let looking: 'no' | 'yes' | 'again' = 'no'
     const look = (): void => {
+      if (looking !== 'no') {
+        looking = 'again'
+        return
+      }
+      looking = 'yes'
       readWords(client, stubdomain).then(
         words => {
           latest = words
-          if (words.hello || saysNever(words.status)) finish(() => resolve(words))
+          if (words.hello || saysNever(words.status)) return finish(() => resolve(words))
+          // However often it changes them: one look at a time, and a pause before the next.
+          pause = setTimeout(() => {
+            const again = looking === 'again'
+            looking = 'no'
+            if (again) look()
+          }, LOOK_PAUSE_MS)
         },
         (error: unknown) => finish(() => reject(error)),
       )
@@ -87,15 +112,25 @@ function firstWords(client: XenstoreClient, stubdomain: number, waitMs: number):
   })
 }
 
+/** Stages that a hello follows on, if all goes well. */
+const HOPEFUL: ReadonlySet<AgentStage> = new Set<AgentStage>([
+  'starting',
+  'reading-config',
+  'waiting-devices',
+  'starting-qemu',
+  'connecting-qemu',
+  'ready',
+])
+
 function saysNever(bytes: Uint8Array | undefined): boolean {
   const status = bytes && decodeAgentStatus(bytes)
   if (!status) return false
-  return !status.ok || !['starting', 'connecting-qemu', 'ready'].includes(status.value.stage)
+  return !status.ok || !HOPEFUL.has(status.value.stage)
 }
 
 function understood(bytes: Uint8Array, { guest, stubdomain }: Pair): Hello {
   const read = decodeHello(bytes)
-  if (!read.ok) throw misbehaving(stubdomain, read.error.message, read.error)
+  if (!read.ok) throw misbehaving(stubdomain, read.error.message)
   if ('foreign' in read.value) {
     const { v, agent } = read.value.foreign
     const ranges = `we speak version ${formatRange(PROTOCOL_VERSIONS)} of the protocol, the agent (${printable(agent, 64)}) in stubdomain ${stubdomain} speaks ${formatRange(v)}`
@@ -105,22 +140,23 @@ function understood(bytes: Uint8Array, { guest, stubdomain }: Pair): Hello {
   }
   const { hello } = read.value
   if (hello.target !== guest) {
-    throw misbehaving(stubdomain, `it says that its guest is domain ${hello.target}, but it is domain ${guest}`)
+    throw misbehaving(stubdomain, wrongTarget(hello.target, guest))
   }
   return hello
 }
 
-function misbehaving(stubdomain: number, reason: string, cause?: unknown): NoAgentError {
-  return new NoAgentError(`stubdomain ${stubdomain} misbehaves: ${reason}`, {
-    remedy: 'do not trust this stubdomain: look at it with stubdomctl ls, and consider destroying it',
-    cause,
-  })
+export function wrongTarget(said: number, guest: number): string {
+  return `it says that its guest is domain ${said}, but it is domain ${guest}`
 }
 
-function silence(stubdomain: number, bytes: Uint8Array | undefined, made: boolean): NoAgentError {
+function misbehaving(stubdomain: number, why: string): MisbehavingError {
+  return new MisbehavingError({ stubdomain, why })
+}
+
+function silence(stubdomain: number, bytes: Uint8Array | undefined, made: boolean): Dom0Error {
   const where = `no agent is ready in stubdomain ${stubdomain}`
   const status = bytes && decodeAgentStatus(bytes)
-  if (status && !status.ok) return misbehaving(stubdomain, status.error.message, status.error)
+  if (status && !status.ok) return misbehaving(stubdomain, status.error.message)
   if (status) return new NoAgentError(`${where}: ${describeStatus(status.value)}`, { remedy: remedyFor(status.value) })
   return new NoAgentError(
     made
@@ -138,11 +174,16 @@ function describeStatus({ stage, error }: AgentStatus): string {
 function remedyFor({ stage }: AgentStatus): string {
   switch (stage) {
     case 'starting':
+    case 'starting-qemu':
     case 'connecting-qemu':
     case 'ready':
       return 'try again in a moment'
     case 'qemu-silent':
       return 'see whether QEMU in the stubdomain hangs, or whether something else holds its monitor'
+    case 'reading-config':
+    case 'waiting-devices':
+      return 'if it does not go on by itself, see what the toolstack gave the stubdomain'
+    case 'qemu-exited':
     case 'qemu-gone':
       return 'see in the stubdomain’s log why QEMU ended'
     case 'stopped':

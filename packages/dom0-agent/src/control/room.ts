@@ -15,6 +15,20 @@ import { windowed } from '../windowed.ts'
 /** Milliseconds between two sweeps of one stubdomain by one process. */
 const SWEEP_EVERY_MS = 30_000
 
+/** Milliseconds between two looks at a command's directory that is full. */
+const LOOK_EVERY_MS = 100
+
+/** The requests of one command: those of this process by their ids, written or about to be, and how many others stood there. */
+interface Tally {
+  readonly ours: Set<string>
+  others: number
+  lookedAt: number
+}
+
+function isFull({ ours, others }: Tally): boolean {
+  return ours.size + others >= REQUESTS_PER_COMMAND_MAX
+}
+
 /**
  * Keeps the requests of one stubdomain few. dom0 has no quota, so it bounds itself: each process removes what nobody will collect any
  * more, and counts. What it lists here only dom0 writes.
@@ -23,7 +37,7 @@ export class Room {
   readonly #client: XenstoreClient
   readonly #root: string
   readonly #retentionMs: number
-  readonly #counts = new Map<string, number>()
+  readonly #tallies = new Map<string, Tally>()
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(client: XenstoreClient, stubdomain: number, retentionMs: number = RETENTION_MS_DEFAULT) {
@@ -32,24 +46,35 @@ export class Room {
     this.#retentionMs = retentionMs
   }
 
-  /** Whether one request more of `command` may be written. The caller says with {@link release} when it is gone. */
-  async take(command: string): Promise<boolean> {
+  /** Whether the request `id` may be written. If so, the caller says with {@link end} when its call has ended. */
+  async take(command: string, id: string): Promise<boolean> {
     if (performance.now() - this.#sweptAt >= SWEEP_EVERY_MS) await this.sweep()
-    if (this.#count(command) >= REQUESTS_PER_COMMAND_MAX) {
-      // The count is as old as the last sweep: look before saying no.
-      this.#counts.set(command, (await this.#list(Layout.requestsOf(command))).length)
+    const tally = this.#tally(command)
+    // The others' number is as old as the last look; how often a crowd that is refused makes us look is bounded.
+    if (isFull(tally) && performance.now() - tally.lookedAt >= LOOK_EVERY_MS) {
+      tally.lookedAt = performance.now()
+      this.#found(command, await this.#list(Layout.requestsOf(command)))
     }
-    const free = this.#count(command) < REQUESTS_PER_COMMAND_MAX
-    if (free) this.#counts.set(command, this.#count(command) + 1)
-    return free
+    if (isFull(tally)) return false
+    tally.ours.add(id)
+    return true
   }
 
-  release(command: string): void {
-    this.#counts.set(command, Math.max(0, this.#count(command) - 1))
+  /** @param collected whether the request goes now; else it stands there until it expires */
+  end(command: string, id: string, collected: boolean): void {
+    const tally = this.#tally(command)
+    if (tally.ours.delete(id) && !collected) tally.others++
   }
 
-  #count(command: string): number {
-    return this.#counts.get(command) ?? 0
+  #tally(command: string): Tally {
+    const tally = this.#tallies.get(command) ?? { ours: new Set(), others: 0, lookedAt: Number.NEGATIVE_INFINITY }
+    this.#tallies.set(command, tally)
+    return tally
+  }
+
+  #found(command: string, ids: readonly string[]): void {
+    const tally = this.#tally(command)
+    tally.others = ids.filter(id => !tally.ours.has(id)).length
   }
 
   /** Removes expired requests and the parts of expired ids. */
@@ -65,7 +90,10 @@ export class Room {
         else standing.add(id)
         return expired
       })
-      this.#counts.set(command, removed.filter(expired => !expired).length)
+      this.#found(
+        command,
+        ids.filter((_, index) => !removed[index]),
+      )
     })
     const orphans = withParts.filter(id => isCommandId(id) && this.#isOld(id, 0) && !standing.has(id))
     await windowed(orphans, id => this.#remove(Layout.requestParts(id)))

@@ -15,9 +15,14 @@ const SURVEY_MS = 5_000
 /**
  * Reads a whole control directory. Meant for a connection of its own: oxenstored answers dom0's listing of a very large directory with a packet that
  * no client accepts. What cannot be listed or read stands in the result as such.
+ * @param report told of what no agent of ours leaves there
  * @throws NoAgentError when there is no control directory
  */
-export async function surveyControlDirectory(client: XenstoreClient, { stubdomain }: Pair): Promise<ControlNode[]> {
+export async function surveyControlDirectory(
+  client: XenstoreClient,
+  { stubdomain }: Pair,
+  report: (why: string) => void = () => {},
+): Promise<ControlNode[]> {
   const root = controlPath(stubdomain)
   if (!(await client.exists(root))) {
     throw new NoAgentError(`stubdomain ${stubdomain} has no control directory`, {
@@ -25,9 +30,14 @@ export async function surveyControlDirectory(client: XenstoreClient, { stubdomai
     })
   }
   const survey = new Survey(client, root)
-  const dom0 = await survey.visit(Layout.dom0, 0)
-  return [...dom0, ...(await survey.visit(Layout.stubdom, 0))]
+  const nodes = [...(await survey.visit(Layout.dom0, 0)), ...(await survey.visit(Layout.stubdom, 0))]
+  const bad = nodes.filter(({ writer, state }) => writer === 'stubdomain' && WRONG.has(state))
+  const [first] = bad
+  if (first) report(`${bad.length} of its nodes cannot be read; ${first.path}: ${first.text}`)
+  return nodes
 }
+
+const WRONG: ReadonlySet<string> = new Set(['undecodable', 'unreadable'])
 
 class Survey {
   readonly #client: XenstoreClient

@@ -12,6 +12,9 @@ beforeEach(async () => {
 afterEach(() => world.stop())
 
 const status = (stage: string) => ({ v: 1, agent: '0.1.0', epoch: 'epoch00001', stage })
+const NO_MORE = 'hello: there is no "more"'
+const NO_STATUS = expect.stringMatching(/^status: /)
+const OTHER_GUEST = 'it says that its guest is domain 5, but it is domain 6'
 const SAID = { agent: '0.1.0', epoch: 'epoch00001' }
 
 test.each<[name: string, hello: object | undefined, says: object | undefined, expected: object]>([
@@ -25,8 +28,9 @@ test.each<[name: string, hello: object | undefined, says: object | undefined, ex
     undefined,
     { state: 'incompatible', agent: '9?' },
   ],
-  ['a hello that cannot be read', { ...HELLO, more: 1 }, undefined, { state: 'misbehaving' }],
-  ['a status that cannot be read', undefined, { stage: 1 }, { state: 'misbehaving' }],
+  ['a hello that cannot be read', { ...HELLO, more: 1 }, undefined, { state: 'misbehaving', misbehaves: NO_MORE }],
+  ['a status that cannot be read', undefined, { stage: 1 }, { state: 'misbehaving', misbehaves: NO_STATUS }],
+  ['a hello of another guest', { ...HELLO, target: 5 }, undefined, { state: 'misbehaving', misbehaves: OTHER_GUEST }],
 ])('%s', async (_name, hello, says, expected) => {
   await ensureControlDirectory(world.dom0, STUBDOMAIN)
   const agent = await world.inDomain(STUBDOMAIN)

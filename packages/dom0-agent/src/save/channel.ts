@@ -1,4 +1,4 @@
-import type { CommandArgs } from '@stubdom/protocol'
+import type { CommandResult, StateChannelName } from '@stubdom/protocol'
 
 /**
  * How a saved state comes from the stubdomain to dom0. Both sides are configured alike; nothing that the stubdomain says decides where
@@ -6,18 +6,26 @@ import type { CommandArgs } from '@stubdom/protocol'
  */
 export interface SaveChannel {
   /** Its name in the protocol. */
-  readonly name: CommandArgs<'save-state'>['channel']
+  readonly name: StateChannelName
   /**
-   * The state that a command left, in pieces: exactly `bytes` of them.
+   * To be called before the agent is asked: from then on nothing of the state is missed.
+   * @param pickUp the agent was asked before
+   */
+  listen(id: string, pickUp: boolean): Promise<Arrival>
+}
+
+/** A state that comes, or will. */
+export interface Arrival {
+  /**
+   * The state of which the agent said that it is on its way, in pieces: exactly as many bytes as it announced.
    * @throws SaveChannelError, also while the pieces are read
    */
-  open(id: string, bytes: number): Promise<AsyncIterable<Uint8Array>>
+  take(announced: CommandResult<'save-state'>): Promise<AsyncIterable<Uint8Array>>
+  /** Nothing more is wanted. */
+  end(): Promise<void>
 }
 
 /** What came out of a channel is not what the agent announced, or nothing came. */
 export class SaveChannelError extends Error {
   override readonly name = 'SaveChannelError'
 }
-
-/** The most bytes of a device model's state; real ones have 12 to 40 KB. */
-export const STATE_BYTES_MAX = 64 * 1024 * 1024

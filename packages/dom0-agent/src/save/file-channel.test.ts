@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { STATE_BYTES_MAX } from '@stubdom/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { STATE_BYTES_MAX } from './channel.ts'
 import { FileChannel } from './file-channel.ts'
 
 let dir: string

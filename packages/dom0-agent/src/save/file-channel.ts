@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type SaveChannel, SaveChannelError, STATE_BYTES_MAX } from './channel.ts'
+import { STATE_BYTES_MAX } from '@stubdom/protocol'
+import { type Arrival, type SaveChannel, SaveChannelError } from './channel.ts'
 
 const PIECE_BYTES = 256 * 1024
 
@@ -15,6 +16,10 @@ export class FileChannel implements SaveChannel {
 
   constructor(directory: string) {
     this.#directory = directory
+  }
+
+  async listen(id: string): Promise<Arrival> {
+    return { take: ({ bytes }) => this.open(id, bytes), end: () => Promise.resolve() }
   }
 
   async open(id: string, bytes: number): Promise<AsyncIterable<Uint8Array>> {

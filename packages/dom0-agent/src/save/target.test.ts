@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -62,6 +63,19 @@ test('a directory that went away meanwhile: the error says that the state is los
     message: expect.stringMatching(/ENOENT/),
   })
   await rename(`${dir}-elsewhere`, dir)
+})
+
+test('what a killed process left beside the target goes; what belongs to a living one, or to another target, stays', async () => {
+  const dead = spawnSync('true').pid
+  const left = [
+    `out.${dead}.0123abcd.tmp`,
+    `out.${process.pid}.0123abcd.tmp`,
+    `out2.${dead}.0123abcd.tmp`,
+    'out.old.tmp',
+  ]
+  for (const name of left) await writeFile(join(dir, name), '')
+  await SaveTarget.check(join(dir, 'out'))
+  expect((await readdir(dir)).toSorted()).toEqual(left.slice(1).toSorted())
 })
 
 test('a link keeps leading to the file', async () => {

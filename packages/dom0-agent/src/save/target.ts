@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { SaveTargetError } from '../errors.ts'
+import { reached } from '../steps.ts'
 import { SaveChannelError } from './channel.ts'
 
 /** What must arrive. */
@@ -9,6 +10,9 @@ export interface Expected {
   readonly bytes: number
   readonly sha256: string
 }
+
+/** Behind the target's name, that of a file that a process writes: its pid, and what makes it unique. */
+const TEMPORARY = /^\.(\d{1,10})\.[0-9a-f]{8}\.tmp$/
 
 /** The file that a state is saved to: it appears whole or not at all, and what was there before stays until then. */
 export class SaveTarget {
@@ -34,8 +38,10 @@ export class SaveTarget {
     try {
       // Permissions alone do not tell: root passes them all, and a file system may be read-only.
       const probe = await target.#openTemporary()
+      reached('target probed')
       await probe.file.close()
       await rm(probe.path, { force: true })
+      await target.#sweep()
     } catch (error) {
       throw cannot((error as NodeJS.ErrnoException).code ?? String(error), error)
     }
@@ -57,10 +63,12 @@ export class SaveTarget {
         try {
           await copy(pieces, file, expected)
           await file.sync()
+          reached('state copied')
         } finally {
           await file.close()
         }
         await rename(path, this.path)
+        reached('state stored')
       } catch (error) {
         await rm(path, { force: true })
         throw error
@@ -74,8 +82,28 @@ export class SaveTarget {
   }
 
   async #openTemporary(): Promise<{ file: FileHandle; path: string }> {
-    const path = `${this.path}.${randomBytes(6).toString('hex')}.tmp`
+    const path = `${this.path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
     return { path, file: await open(path, 'wx', 0o600) }
+  }
+
+  /** Removes what processes left beside the target that were killed while they wrote. */
+  async #sweep(): Promise<void> {
+    const directory = dirname(this.path)
+    const name = basename(this.path)
+    for (const other of await readdir(directory).catch(() => [])) {
+      const pid = other.startsWith(name) ? TEMPORARY.exec(other.slice(name.length))?.[1] : undefined
+      // Another user’s, say: that it cannot be removed keeps nobody from writing.
+      if (pid !== undefined && !isAlive(Number(pid))) await rm(join(directory, other), { force: true }).catch(() => {})
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 

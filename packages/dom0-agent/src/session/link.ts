@@ -15,6 +15,7 @@ import type { Connection } from '../connection.ts'
 import { Liveness } from '../domains/liveness.ts'
 import { NoXenstoreError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { Misbehaviours } from '../misbehaviour.ts'
 import { Patience } from './patience.ts'
 
 /** How long a process keeps its watches. */
@@ -49,6 +50,7 @@ export class Link implements Connection {
   readonly settings: LinkSettings
   readonly liveness: Liveness
   readonly patience = new Patience()
+  readonly misbehaviours: Misbehaviours
   readonly #clients: BehaviorSubject<XenstoreClient>
   readonly #followers = new Set<LinkFollower>()
   readonly #chores = new Set<Promise<void>>()
@@ -64,6 +66,7 @@ export class Link implements Connection {
     settings: LinkSettings,
   ) {
     this.settings = settings
+    this.misbehaviours = new Misbehaviours(settings.logger)
     this.#clients = new BehaviorSubject(first)
     this.liveness = new Liveness(this, { keepWatch: settings.watch === 'directory' })
     let unused: XenstoreClient | undefined = first
@@ -159,5 +162,6 @@ export class Link implements Connection {
     this.liveness.close()
     for (const follower of this.#followers) follower.closed()
     this.#clients.complete()
+    this.misbehaviours.close()
   }
 }

@@ -18,8 +18,13 @@ export interface CommandOptions {
 const TIMEOUT_MS = 30_000
 const QUERY_TIMEOUT_MS = 5_000
 
+export interface Timing {
+  readonly deadlineMs: number
+  readonly graceMs: number
+}
+
 /** @throws UsageError */
-export function timing(command: CommandName, options: CommandOptions): { deadlineMs: number; graceMs: number } {
+export function timing(command: CommandName, options: CommandOptions): Timing {
   const {
     timeoutMs = COMMANDS[command].replay === 'repeatable' ? QUERY_TIMEOUT_MS : TIMEOUT_MS,
     graceMs = GRACE_MS_DEFAULT,

@@ -1,6 +1,5 @@
 import type { PendingResponse } from '@stubdom/protocol'
 import { type Observable, ReplaySubject } from 'rxjs'
-import { CommandCancelledError } from '../errors.ts'
 import { inOurWords } from '../xenstore-errors.ts'
 
 /** A command that has been given. */
@@ -48,12 +47,28 @@ export function runCommand<R>(
   return { id, progress: progress.asObservable(), result, cancel }
 }
 
-/** The outcome of `work`, unless the command is cancelled before: nothing has been sent to the agent then. */
-export async function beforeSending<T>(id: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    const cancelled = (): void => reject(new CommandCancelledError(id))
-    if (signal.aborted) cancelled()
-    else signal.addEventListener('abort', cancelled)
-  })
-  return Promise.race([aborted, work])
+/**
+ * The outcome of `work`, unless the caller's signal aborts or the time is over before: nothing has been sent to the agent then, `work` is told to send nothing any more,
+ * and `reason` says why.
+ */
+export async function beforeSending<T>(
+  signal: AbortSignal,
+  withinMs: number,
+  work: (over: AbortSignal) => Promise<T>,
+  reason: () => Error,
+): Promise<T> {
+  const over = new AbortController()
+  const stop = (): void => over.abort()
+  const timer = setTimeout(stop, withinMs)
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      over.signal.addEventListener('abort', () => reject(reason()))
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop)
+      work(over.signal).then(resolve, reject)
+    })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
 }

@@ -16,22 +16,31 @@ import type { ResponseHints } from '../call/hints.ts'
 import { NodeHints } from '../call/node-hints.ts'
 import { CallNodes } from '../call/nodes.ts'
 import { type CallEnd, CallRunner } from '../call/runner.ts'
-import { errorOf } from '../call/verdicts.ts'
+import { errorOf, misbehaviourIn } from '../call/verdicts.ts'
 import { greet } from '../control/greeting.ts'
 import { Room } from '../control/room.ts'
 import { removeRemains } from '../domains/remains.ts'
 import type { NamedPair } from '../domains/resolve.ts'
-import { CommandCancelledError, type CommandFailedError, UsageError } from '../errors.ts'
+import {
+  CommandCancelledError,
+  type CommandFailedError,
+  type Dom0Error,
+  MisbehavingError,
+  UsageError,
+} from '../errors.ts'
+import { guardedLogger } from '../guarded-logger.ts'
 import type { Logger } from '../logger.ts'
+import { printableValue } from '../printable-value.ts'
 import type { Link } from './link.ts'
-import { type CommandOptions, timing } from './options.ts'
+import { type CommandOptions, type Timing, timing } from './options.ts'
 import { beforeSending, type Controls } from './running-command.ts'
 
 /** A command as a session is to give it. */
 export interface Order<N extends CommandName> {
   readonly id: string
   readonly command: N
-  readonly args: CommandArgs<N>
+  /** As a function: they depend on what the agent says of itself; undefined: it cannot be asked. May be called again. */
+  readonly args: CommandArgs<N> | ((hello: Hello | undefined) => Promise<CommandArgs<N>>)
   readonly options: CommandOptions
   /** Judges the agent's hello before anything is sent. */
   readonly check?: (hello: Hello) => void
@@ -54,22 +63,25 @@ interface Begun {
   readonly room?: Room
 }
 
+/** Milliseconds that the way to a request may take, however short the command's own time is. */
+const BEFORE_SENDING_MS = 5_000
+
 /** Commands to one stubdomain, from the first look at its control directory on. */
 export class Session {
   readonly #link: Link
   readonly #pair: NamedPair
   readonly #hints: ResponseHints
+  /** One for all that this stubdomain can cause to be logged. */
+  readonly #logger: Logger
   #known: Acquaintance | undefined
 
   constructor(link: Link, pair: NamedPair) {
     const { settings } = link
-    const logger = settings.logger.child({ stubdomain: pair.stubdomain })
+    this.#logger = guardedLogger(settings.logger.child({ stubdomain: pair.stubdomain }))
     this.#link = link
     this.#pair = pair
-    this.#hints =
-      settings.watch === 'node'
-        ? new NodeHints(link, pair.stubdomain, logger)
-        : new DirectoryHints(link, pair.stubdomain, logger)
+    const Hints = settings.watch === 'node' ? NodeHints : DirectoryHints
+    this.#hints = new Hints(link, pair.stubdomain, this.#logger, why => this.#misbehaves(why))
   }
 
   close(): void {
@@ -100,21 +112,33 @@ export class Session {
   }
 
   #greet(known: Acquaintance): Promise<Hello> {
-    const greeting = greet(known.client, this.#pair, this.#link.settings.greetingMs)
-    greeting.catch(() => {
+    const report = (why: string): void => this.#misbehaves(why)
+    const greeting = greet(known.client, this.#pair, this.#link.settings.greetingMs, report)
+    greeting.catch((error: unknown) => {
+      if (error instanceof MisbehavingError) this.#misbehaves(error.why)
       if (known.greeting === greeting) known.greeting = undefined
     })
     return greeting
   }
 
+  #misbehaves(why: string): void {
+    this.#link.misbehaviours.report(this.#pair.stubdomain, why)
+  }
+
   /** @throws Dom0Error, or what the Xenstore client throws */
   async give<N extends CommandName>(order: Order<N>, controls: Controls): Promise<CommandResult<N>> {
     const { id, command } = order
-    const logger = this.#link.settings.logger.child({ id, command, stubdomain: this.#pair.stubdomain })
-    const { runner, epoch, room } = await beforeSending(id, controls.signal, this.#begin(order, controls, logger))
+    const logger = this.#logger.child({ id, command })
+    const times = timing(command, order.options)
+    const { runner, epoch, room } = await beforeSending(
+      controls.signal,
+      Math.max(times.deadlineMs + times.graceMs, BEFORE_SENDING_MS),
+      over => this.#begin(order, times, { ...controls, signal: over }, logger),
+      () => this.#notSent(id, controls.signal),
+    )
     logger.debug({ pickUp: epoch === undefined }, 'the command begins')
     const end = await this.#run(runner, controls.signal)
-    if (end.collect) room?.release(command)
+    room?.end(command, id, end.collect)
     if (epoch !== undefined) this.#learn(epoch, end)
     return this.#conclude(order, end, runner.hasRequestParts, logger)
   }
@@ -122,29 +146,55 @@ export class Session {
   /** All that comes before the request is written, and over the connection that it will be written to. */
   async #begin<N extends CommandName>(
     order: Order<N>,
-    { signal, onProgress }: Controls,
+    { deadlineMs, graceMs }: Timing,
+    { signal: over, onProgress }: Controls,
     logger: Logger,
   ): Promise<Begun> {
     const { id, command, options } = order
-    const { deadlineMs, graceMs } = timing(command, options)
     const until = performance.now() + deadlineMs
     const first = this.#link.client
     const begin = async (client: XenstoreClient): Promise<Begun & { client: XenstoreClient }> => {
       // To pick a command up, an agent is not needed: its answer may be there without it.
-      const epoch = options.id === undefined ? (await this.#admit(client, order)).epoch : undefined
-      if (signal.aborted) throw new CommandCancelledError(id)
+      const hello = options.id === undefined ? await this.#admit(client, order) : undefined
+      const epoch = hello?.epoch
+      const args = await this.#args(client, order, hello)
+      if (over.aborted) throw new CommandCancelledError(id)
       // What was spent on waiting for a connection is not to be had once more.
       const leftMs = client === first ? deadlineMs : Math.max(1, Math.round(until - performance.now()))
-      const runner = this.#runner(order, epoch, { deadlineMs: leftMs, graceMs }, onProgress, logger)
+      const runner = this.#runner({ ...order, args }, epoch, { deadlineMs: leftMs, graceMs }, onProgress, logger)
       if (epoch === undefined) return { client, runner }
       const { room } = this.#knownOver(client)
-      if (!(await room.take(command))) throw noRoom(id, command)
+      if (!(await room.take(command, id))) throw noRoom(id, command)
+      if (over.aborted) {
+        room.end(command, id, true)
+        throw new CommandCancelledError(id)
+      }
       return { client, runner, epoch, room }
     }
     for (;;) {
       const begun = await this.#link.steadily(begin, until)
       if (this.#link.isOn(begun.client)) return begun
     }
+  }
+
+  async #args<N extends CommandName>(
+    client: XenstoreClient,
+    { args }: Order<N>,
+    hello: Hello | undefined,
+  ): Promise<CommandArgs<N>> {
+    if (typeof args !== 'function') return args
+    // What is picked up was made for the agent that there was; mostly it is still there.
+    return args(hello ?? (await this.#hello(client).catch(() => undefined)))
+  }
+
+  #notSent(id: string, byCaller: AbortSignal): Dom0Error {
+    if (byCaller.aborted) return new CommandCancelledError(id)
+    const { stubdomain } = this.#pair
+    return failed(
+      id,
+      'deadline',
+      `the deadline passed before the command could be sent to stubdomain ${stubdomain}; nothing was done`,
+    )
   }
 
   /** The agent that the command is for, if the command may be sent to it. */
@@ -178,7 +228,7 @@ export class Session {
   }
 
   #runner<N extends CommandName>(
-    { id, command, args }: Order<N>,
+    { id, command, args }: Pick<Order<N>, 'id' | 'command'> & { readonly args: CommandArgs<N> },
     epoch: string | undefined,
     times: { readonly deadlineMs: number; readonly graceMs: number },
     onProgress: (response: PendingResponse) => void,
@@ -197,7 +247,15 @@ export class Session {
       helloIsLive: epoch !== undefined && this.#hints.liveEpoch() === epoch,
     }
     try {
-      return new CallRunner(spec, { pair: this.#pair, nodes, hints: this.#hints, liveness, logger, onProgress })
+      return new CallRunner(spec, {
+        pair: this.#pair,
+        nodes,
+        hints: this.#hints,
+        liveness,
+        logger,
+        onProgress,
+        onMisbehaviour: why => this.#misbehaves(why),
+      })
     } catch (error) {
       if (error instanceof EncodeError) throw new UsageError(error.message, { cause: error })
       throw error
@@ -233,23 +291,37 @@ export class Session {
   }
 
   async #conclude<N extends CommandName>(
-    { id, command, beforeCollect }: Order<N>,
+    order: Order<N>,
     end: CallEnd,
     withParts: boolean,
     logger: Logger,
   ): Promise<CommandResult<N>> {
+    const { id, command, beforeCollect } = order
     const nodes = new CallNodes(this.#link, this.#pair.stubdomain, command, id)
     const verdict = await this.#afterDeath(end.verdict, nodes, withParts)
-    const error = verdict.outcome === 'done' ? undefined : errorOf(id, verdict)
+    const error = verdict.outcome === 'done' ? undefined : this.#errorOf(order, verdict, end)
     logger.debug({ outcome: verdict.outcome, code: error?.code, reason: error?.message }, 'the command ended')
     try {
-      if (verdict.outcome !== 'done') throw errorOf(id, verdict)
-      const result = verdict.result as CommandResult<N>
+      if (verdict.outcome !== 'done') throw error
+      const result = printableValue(verdict.result) as CommandResult<N>
       await beforeCollect?.(result)
       return result
     } finally {
       if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => nodes.removeRequest(withParts))
     }
+  }
+
+  #errorOf<N extends CommandName>(
+    { id, options }: Order<N>,
+    verdict: Exclude<Verdict, { outcome: 'done' }>,
+    { unreadableHello }: CallEnd,
+  ): Dom0Error {
+    const picksUp = options.id !== undefined
+    const why = misbehaviourIn(verdict, picksUp, unreadableHello)
+    if (why === undefined) return errorOf(id, verdict)
+    this.#misbehaves(why)
+    const outcome = verdict.outcome === 'not-done' ? 'not-done' : 'unknown'
+    return new MisbehavingError({ stubdomain: this.#pair.stubdomain, why }, { id, outcome })
   }
 
   /** An agent that is not there may be a domain that is not there; then nothing of ours may be left behind. */
@@ -277,6 +349,10 @@ function noRoom(id: string, command: string): CommandFailedError {
   return failed(id, 'busy', `there are as many ${command} requests as the control directory takes; nothing was sent`)
 }
 
-function failed(id: string, code: 'unresponsive' | 'unsupported' | 'busy', message: string): CommandFailedError {
+function failed(
+  id: string,
+  code: 'unresponsive' | 'unsupported' | 'busy' | 'deadline',
+  message: string,
+): CommandFailedError {
   return errorOf(id, { outcome: 'not-done', code, message }) as CommandFailedError
 }

@@ -6,6 +6,7 @@ import { pciAttach } from './pci-attach.ts'
 import { pciDetach } from './pci-detach.ts'
 import { pciList } from './pci-list.ts'
 import { ping } from './ping.ts'
+import { restoreState } from './restore-state.ts'
 import { saveState } from './save-state.ts'
 import { status } from './status.ts'
 
@@ -19,6 +20,7 @@ export const COMMANDS = {
   [dmStop.name]: dmStop,
   [dmCont.name]: dmCont,
   [saveState.name]: saveState,
+  [restoreState.name]: restoreState,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

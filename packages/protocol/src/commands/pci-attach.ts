@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { bdf, guestSlot } from '../messages/fields.ts'
+import { bdf, guestSlot, text } from '../messages/fields.ts'
 import { defineCommand } from './command.ts'
 import { pciDevice } from './pci-device.ts'
 
@@ -8,6 +8,8 @@ const args = z.strictObject({
   bdf,
   /** The slot where the guest shall see the device; absent: QEMU chooses. */
   slot: z.optional(guestSlot),
+  /** Every function of the device that the stubdomain was given, in one slot; `bdf` names function 0, which goes last. */
+  functions: z.optional(z.literal('all')),
   permissive: z.optional(z.boolean()),
   msitranslate: z.optional(z.boolean()),
   power_mgmt: z.optional(z.boolean()),
@@ -17,12 +19,21 @@ const args = z.strictObject({
 
 export type PciAttachArgs = z.output<typeof args>
 
+const result = z.extend(pciDevice, {
+  /** With `functions`: all that were attached, function 0 included. */
+  functions: z.optional(z.array(bdf).check(z.maxLength(8))),
+  /** The device's address inside the stubdomain, where it is not the machine's. */
+  local: z.optional(bdf),
+  /** What will not work with the device, and why. */
+  warning: z.optional(text),
+})
+
 /** Hot-plugs a device that is assigned to the stubdomain into the guest. */
 export const pciAttach = defineCommand({
   name: 'pci-attach',
   summary: 'hot-plug a PCI device into the guest',
   args,
-  result: pciDevice,
+  result,
   replay: 'reconcilable',
   touches: ({ bdf: address }) => [`pci:${address}`],
 })

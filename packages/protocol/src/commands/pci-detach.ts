@@ -12,6 +12,8 @@ export const pciDetach = defineCommand({
     qdevId: qdevIdText,
     /** An earlier detach of the device was still waiting for the guest; this one joined it and asked again. */
     joined: z.optional(z.boolean()),
+    /** The device had other functions in its slot of the guest, which went with it: all of them, `bdf` included. */
+    functions: z.optional(z.array(bdf).check(z.maxLength(8))),
   }),
   replay: 'reconcilable',
   touches: ({ bdf: address }) => [`pci:${address}`],

@@ -15,6 +15,8 @@ export const pciDevice = z.strictObject({
   qdevId: qdevIdText,
   driver: shortText,
   guest: z.optional(guestAddress),
+  /** The address that QEMU was given for the real device, where it is not `bdf`. */
+  hostaddr: z.optional(bdf),
   /** What was applied; absent where the device has no such option. */
   permissive: z.optional(z.boolean()),
   vendorId: z.optional(count),

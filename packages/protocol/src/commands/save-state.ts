@@ -1,24 +1,25 @@
 import * as z from 'zod/mini'
-import { count, runState, sha256 } from '../messages/fields.ts'
+import { runState } from '../messages/fields.ts'
+import { stateChannel, stateFields, stateText } from '../messages/state.ts'
 import { defineCommand, EVERYTHING } from './command.ts'
-
-/** How the state travels from QEMU to dom0. Both sides are configured alike; a response never tells dom0 where to read. */
-export const saveChannel = z.enum(['file'])
 
 /** Saves the device model's state; no RAM, which is Xen's to save. */
 export const saveState = defineCommand({
   name: 'save-state',
   summary: 'save the device model’s state (no RAM)',
   args: z.strictObject({
-    channel: saveChannel,
+    /** The first of them that the agent has and that can carry the state is taken. */
+    channels: z.array(stateChannel).check(z.minLength(1), z.maxLength(8)),
     /** Let the device model go on afterwards if it was running. */
     resume: z.boolean(),
   }),
   result: z.strictObject({
-    channel: saveChannel,
-    bytes: count,
-    sha256,
-    /** The device model's run state now. */
+    channel: stateChannel,
+    ...stateFields,
+    /** The state itself, of channel `xenstore`. */
+    data: z.optional(stateText),
+    /** The device model's run state before, and now. */
+    before: runState,
     runState,
   }),
   replay: 'once',

@@ -6,10 +6,14 @@ import { epoch, shortText, text } from './fields.ts'
 /** How far an agent has come. Only `ready` goes with a hello. */
 export const AGENT_STAGES = {
   starting: 'the agent has begun',
+  'reading-config': 'the agent reads what the toolstack wants QEMU to be',
+  'waiting-devices': 'waiting for devices of the stubdomain that QEMU is to use',
+  'starting-qemu': 'QEMU is being started',
   'connecting-qemu': 'waiting for QEMU’s monitor to answer',
   'qemu-silent':
     'QEMU’s monitor takes the connection but sends no greeting: QEMU hangs, or another client holds the monitor',
   'qemu-gone': 'QEMU’s monitor is gone',
+  'qemu-exited': 'QEMU, which the agent had started, has ended',
   ready: 'commands are taken',
   stopped: 'the agent was told to stop',
 } as const

@@ -34,7 +34,11 @@ describe('a hello', () => {
       { ...hello, v: [1, 2], channels: ['file', 'vchan'] },
       'hello',
     ],
-    ['of our version with a channel more', { ...hello, channels: ['vchan'] }, 'channels.0: it must be "file"'],
+    [
+      'of our version with a channel more',
+      { ...hello, channels: ['vchan'] },
+      'channels.0: it must be "file" or "xenstore" or "console"',
+    ],
     ['of later versions only', { ...hello, v: [2, 3] }, 'foreign'],
     [
       'of later versions only, of which nothing else is known',

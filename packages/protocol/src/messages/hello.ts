@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
 import { checkWith, type Decoded, decoded, decodeJson } from '../codec/decode.ts'
-import { saveChannel } from '../commands/save-state.ts'
 import { VALUE_BYTES_MAX } from '../limits.ts'
 import { PROTOCOL_VERSIONS } from '../version.ts'
 import { commandName, count, domid, epoch, shortText } from './fields.ts'
+import { type StateChannelName, stateChannel } from './state.ts'
 
 const versionRange = z
   .tuple([z.int().check(z.minimum(1), z.maximum(1_000)), z.int().check(z.minimum(1), z.maximum(1_000))])
@@ -19,7 +19,10 @@ export const hello = z.strictObject({
   /** Commands that the agent works on before it answers `busy`. */
   window: z.int().check(z.minimum(1), z.maximum(1_000)),
   messageBytes: count,
-  channels: z.array(saveChannel).check(z.maxLength(8)),
+  /** By which a state can come from the stubdomain. */
+  channels: z.array(stateChannel).check(z.maxLength(8)),
+  /** By which one can get there; absent: by none. */
+  restoreChannels: z.optional(z.array(stateChannel).check(z.maxLength(8))),
   deviceModel: z.strictObject({ version: shortText, driver: shortText }),
 })
 
@@ -52,16 +55,19 @@ export function decodeHello(bytes: Uint8Array): Decoded<{ hello: Hello } | { for
   }
   const later = checkWith('hello', laterHello, json.value)
   if (!later.ok) return later
-  return decoded({ hello: { ...later.value, channels: later.value.channels.filter(isKnownChannel) } })
+  const { channels, restoreChannels = [], ...rest } = later.value
+  const known = { channels: channels.filter(isKnownChannel), restoreChannels: restoreChannels.filter(isKnownChannel) }
+  return decoded({ hello: { ...rest, ...known } })
 }
 
 /** A hello of an agent that speaks a later version too: it may have more fields, and channels that this version has no name for. */
 const laterHello = z.object({
   ...hello.shape,
   channels: z.array(shortText).check(z.maxLength(8)),
+  restoreChannels: z.optional(z.array(shortText).check(z.maxLength(8))),
   deviceModel: z.object({ version: shortText, driver: shortText }),
 })
 
-function isKnownChannel(name: string): name is z.output<typeof saveChannel> {
-  return saveChannel.safeParse(name).success
+function isKnownChannel(name: string): name is StateChannelName {
+  return stateChannel.safeParse(name).success
 }

@@ -136,10 +136,10 @@ describe('a call', () => {
     const call = new Call(spec)
     play(call, sent)
     let now = 1
-    while (!call.ended) {
+    for (let done = 1; !call.ended; done++) {
       now = call.wakeAt
       call.handle({ on: 'tick' }, now)
-      call.handle(response({ ...common, state: 'running', stage: 'answering' }), now)
+      call.handle(response({ ...common, state: 'running', stage: 'answering', progress: { done } }), now)
     }
     expect(now).toBeLessThanOrEqual(DEADLINE + 60_000 + GRACE)
   })

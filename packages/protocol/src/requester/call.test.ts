@@ -24,6 +24,9 @@ import {
 } from '../testing/call-play.ts'
 import { bytes } from '../testing/text.ts'
 
+const answering = (parts: number) =>
+  response({ ...common, state: 'running', stage: 'answering', progress: { done: parts, total: 138 } })
+
 const scenarios: CallScenario[] = [
   ['done', [...sent, [5, 'response-changed', 'read-response'], [6, done, 'remove-request', 'end done']]],
   ['done before the writing was acknowledged', [sent[0] as Step, [1, done, 'remove-request', 'end done']]],
@@ -288,7 +291,7 @@ const scenarios: CallScenario[] = [
         DEADLINE + 2,
         refusedWith({ command: 'pci-detach', id: ID, code: 'quota' }),
         'remove-request',
-        'end unknown bad-response',
+        'end unknown unanswered',
       ],
     ],
   ],
@@ -336,11 +339,21 @@ const scenarios: CallScenario[] = [
     'an answer that is being written in parts moves the deadline while it progresses',
     [
       ...sent,
-      [9_999, response({ ...common, state: 'running', stage: 'answering' }), 'report running'],
+      [9_999, answering(16), 'report running'],
       [10_000, 'tick', 'read-response'],
-      [14_000, response({ ...common, state: 'running', stage: 'answering' }), 'report running'],
+      [14_000, answering(32), 'report running'],
       [18_999, 'tick', 'read-response'],
       [19_000, 'tick', 'write-cancel', 'read-refused'],
+    ],
+  ],
+  [
+    'one that says the same again does not move it',
+    [
+      ...sent,
+      [9_999, answering(16), 'report running'],
+      [10_000, 'tick', 'read-response'],
+      [14_000, answering(16), 'report running'],
+      [14_999, 'tick', 'write-cancel', 'read-response', 'read-refused'],
     ],
   ],
 ]

@@ -100,6 +100,8 @@ export class Call {
   #reading: 'no' | 'yes' | 'again' = 'no'
   #head: ResponseHead | undefined
   #partsMissed = false
+  /** As the agent says: only more of them move the deadline. */
+  #partsWritten = 0
   #latest: PendingResponse | undefined
   #heard = false
 
@@ -289,7 +291,9 @@ export class Call {
   #answered(response: Response, now: number): CallEffect[] {
     if (isFinal(response)) return this.#conclude(response)
     if (response.digest !== this.digest) return this.#conflict()
-    if (response.state === 'running' && response.stage === ANSWERING) {
+    const answering = response.state === 'running' && response.stage === ANSWERING ? response.progress : undefined
+    if (answering && answering.done > this.#partsWritten) {
+      this.#partsWritten = answering.done
       this.#deadlineAt = Math.max(this.#deadlineAt, Math.min(now + STRETCH_MS, this.#stretchUntil))
     }
     this.#latest = response
@@ -330,7 +334,7 @@ export class Call {
     this.#heard = true
     if (this.#latest && this.spec.definition.replay !== 'repeatable') {
       const message = `the agent took the command and could not write how it ended (${mine.code})`
-      return [{ do: 'remove-request' }, ...this.#unknown('bad-response', message)]
+      return [{ do: 'remove-request' }, ...this.#unknown('unanswered', message)]
     }
     return this.#collect({
       outcome: 'not-done',
@@ -375,7 +379,7 @@ export class Call {
   }
 
   #badResponse(reason: string): CallEffect[] {
-    return this.#unknown('bad-response', `the stubdomain’s answer cannot be used: ${reason}`)
+    return this.#unknown('bad-response', reason)
   }
 
   #collect(verdict: Verdict): CallEffect[] {

@@ -76,19 +76,42 @@ describe('bounds', () => {
     ])
   })
 
-  test('over the room for uncollected answers new ones are refused, and what was claimed is still cleared up', () => {
+  test('over the room for uncollected answers new ones wait, called back they are refused, and what was claimed is still cleared up', () => {
     const agent = responder()
     const kept = Array.from({ length: RESPONSES_PER_COMMAND_MAX }, (_, n) => attach(100 + n))
     const answers = kept.map((name): [Key, unknown] => [name, finished])
     play(agent, [
       [0, started([...kept, attach(1), attach(2)], [...answers, [attach(1), left('running')]]), 'read $a1', 'read $a2'],
       [1, read(attach(1), { bdf: A }, { epoch: 'e0e0e0e0' }), 'reconcile $a1'],
-      [2, read(attach(2), { bdf: A }), 'refused $a2 busy'],
+      [2, read(attach(2), { bdf: A })],
       [3, hint(ping(1)), 'read $p1'],
       [4, read(ping(1), {})],
       [5, executed(attach(1)), 'answer $a1 done', 'execute $p1'],
+      [6, hint(attach(2)), 'read $a2'],
+      [7, read(attach(2), { bdf: A }, cancel), 'refused $a2 busy'],
     ])
     expect(agent.inFlight.map(({ id }) => id)).toEqual([key(ping(1)).id])
+  })
+
+  test('what there was no room for is found when answers were collected', () => {
+    const agent = responder()
+    const kept = Array.from({ length: RESPONSES_PER_COMMAND_MAX }, (_, n) => attach(100 + n))
+    const [first, ...others] = kept as [Key, ...Key[]]
+    play(agent, [
+      [
+        0,
+        started(
+          kept,
+          kept.map((name): [Key, unknown] => [name, finished]),
+        ),
+      ],
+      [1, hint(attach(2)), 'read $a2'],
+      [2, read(attach(2), { bdf: A })],
+      [3, hint(first)],
+      [53, tick, 'list pci-attach'],
+      [54, listed('pci-attach', ...others, attach(2)), `remove ${key(first).id}`, 'read $a2'],
+      [55, read(attach(2), { bdf: A }), 'claim $a2'],
+    ])
   })
 
   test('answers that wait for being collected are checked with one listing as soon as they are 32', () => {

@@ -214,7 +214,7 @@ testScenarios({
         [3, hint(save), 'read $s'],
         [3, hint(attach(2)), 'read $a2'],
         [3, hint(ping(1)), 'read $p1'],
-        [4, read(save, { channel: 'file', resume: true })],
+        [4, read(save, { channels: ['file'], resume: true })],
         [5, read(attach(2), { bdf: B })],
         [6, read(ping(1), {}), 'execute $p1'],
         [7, executed(attach(1)), 'answer $a1 done', 'claim $s'],

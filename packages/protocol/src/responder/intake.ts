@@ -163,11 +163,20 @@ export class Intake {
     this.#answering.answer(entry, refusal(UNREADABLE_DIGEST, 'bad-request', reason))
   }
 
+  /**
+   * It stays where it is: the listing that follows when answers were collected finds it again. Only when it is called back it is refused: `refused` holds a few ids, and a crowd
+   * would push them out before anybody has looked.
+   */
+  #noRoom(entry: EntryIn<'reading'>, request: Request): void {
+    if (request.cancel) this.#answering.refuse(entry, 'busy')
+    else this.#desk.drop(entry, { response: false })
+  }
+
   #admit(entry: EntryIn<'reading'>, request: Request): void {
     const { command, id } = entry
     // What was claimed has its node, and is owed the truth.
     const room = entry.left !== undefined || this.#desk.uncollected(command) < RESPONSES_PER_COMMAND_MAX
-    if (!room) return this.#answering.refuse(entry, 'busy')
+    if (!room) return this.#noRoom(entry, request)
     const busy = this.#desk.inFlight.filter(({ state }) => state !== 'accepted').length
     const verdict = admit(command, id, request, entry.left, {
       epoch: this.#desk.epoch,

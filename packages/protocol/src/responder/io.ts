@@ -42,7 +42,13 @@ export type ResponderEffect =
   | { readonly do: 'remove-parts'; readonly id: string }
   /** Answer with `requests-listed`. */
   | { readonly do: 'list-requests'; readonly command: string }
-  | ({ readonly do: 'execute'; readonly args: unknown; readonly mode: ExecutionMode } & CommandKey)
+  /** `deadlineAt`: when the requester stops waiting, on the responder's clock. */
+  | ({
+      readonly do: 'execute'
+      readonly args: unknown
+      readonly mode: ExecutionMode
+      readonly deadlineAt: number
+    } & CommandKey)
   /** The requester wants it back and QEMU has not got it. Answer with `executed`. */
   | ({ readonly do: 'abort-execution' } & CommandKey)
   /** The node `refused`. No answer is awaited. */

@@ -44,7 +44,7 @@ export class Work {
       abandoned: false,
     }
     this.#desk.put(entry)
-    this.#desk.do({ do: 'execute', command, id, args: request.args, mode })
+    this.#desk.do({ do: 'execute', command, id, args: request.args, mode, deadlineAt: request.deadlineAt })
     return entry
   }
 

@@ -24,5 +24,7 @@ export interface CommandHandler<N extends CommandName> {
   /** Finds out what became of the command; never does it again. Repeatable commands need none. */
   reconcile?(args: CommandArgs<N>, task: Task, left: LeftBehind): Promise<Reconciliation<CommandResult<N>>>
   /** The answer was collected, or nobody will collect it: what was kept for dom0 may go. */
-  collected?(id: string, task: Pick<Task, 'saveChannel'>): Promise<void>
+  collected?(id: string, task: Pick<Task, 'states'>): Promise<void>
+  /** It was done, and nobody will ever read so: what was done for the reader’s sake is undone. */
+  unanswered?(result: CommandResult<N>, task: Pick<Task, 'qemu'>): Promise<void>
 }

@@ -6,6 +6,7 @@ import { pciAttach } from './pci-attach.ts'
 import { pciDetach } from './pci-detach.ts'
 import { pciList } from './pci-list.ts'
 import { ping } from './ping.ts'
+import { restoreState } from './restore-state.ts'
 import { saveState } from './save-state.ts'
 import { status } from './status.ts'
 
@@ -19,6 +20,7 @@ const HANDLERS: { readonly [N in CommandName]: CommandHandler<N> } = {
   'dm-stop': dmStop,
   'dm-cont': dmCont,
   'save-state': saveState,
+  'restore-state': restoreState,
 }
 
 /** The handler of a command by any name, without its types: arguments were checked against the command’s schema before. */

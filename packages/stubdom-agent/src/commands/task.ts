@@ -1,6 +1,8 @@
 import type { InFlight } from '@stubdom/protocol'
+import type { Arrivals } from '../pci/arrivals.ts'
 import type { Removals } from '../pci/removals.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { Turn } from '../pci/turn.ts'
+import type { StateChannels } from '../save/channel.ts'
 
 /** What a handler works with: no Node, no Xenstore, no monitor's connection. */
 export interface Task {
@@ -9,14 +11,20 @@ export interface Task {
   readonly signal: AbortSignal
   readonly qemu: Qemu
   readonly removals: Removals
+  /** Attaching and detaching, by us and by xl: one at a time for the guest. */
+  readonly turn: Turn
+  /** undefined: devices are emulated, and here at once. */
+  readonly arrivals: Arrivals | undefined
   /** The QEMU device that a passed-through device becomes. */
   readonly driver: string
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly agent: AgentFacts
+  /** Milliseconds until the requester stops waiting. */
+  remainingMs(): number
   /** To be called before QEMU is told anything that has an effect. @throws CommandCancelled when the requester was faster */
   commit(): void
-  /** Publishes how far the command has come. */
-  stage(stage: string, progress?: { done: number; total?: number }): void
+  /** Publishes how far the command has come. Resolves with whether it stands in Xenstore, where a later agent finds it. */
+  stage(stage: string, progress?: { done: number; total?: number }): Promise<boolean>
   /** QEMU took the command; the rest depends on the guest. */
   accepted(): void
 }

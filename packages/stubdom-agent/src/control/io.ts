@@ -2,6 +2,7 @@ import type { CommandKey, EncodedMessage, ResponderEffect, ResponderInput } from
 import { Layout } from '@stubdom/protocol'
 import { isErrno, type XenstoreClient, XenstoreConnectionError, XenstoreReplyError } from '@stubdom/xenstore'
 import type { Logger } from '../logger.ts'
+import { reached } from '../steps.ts'
 import { at } from './own-tree.ts'
 
 /** The effects that are done in Xenstore; the others concern QEMU. */
@@ -24,20 +25,29 @@ export class ResponderIo {
     this.#log = log
   }
 
-  perform(effect: StoreEffect): void {
-    this.#perform(effect).catch(error => {
+  /** Resolves with whether Xenstore did it; never rejects. */
+  async perform(effect: StoreEffect): Promise<boolean> {
+    try {
+      await this.#perform(effect)
+      return true
+    } catch (error) {
       // A lost connection ends the session, which says so once, and the responder is told by the next one.
-      if (error instanceof XenstoreConnectionError) return
-      this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
-      // The responder would wait for ever for what came of it. One that was given up, by its deadline, may even be carried out yet.
-      if (isAnswered(effect) || !(error instanceof XenstoreReplyError)) void this.#xenstore.close()
-    })
+      if (!(error instanceof XenstoreConnectionError)) {
+        this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
+        // The responder would wait for ever for what came of it. One that was given up, by its deadline, may even be carried out yet.
+        if (isAnswered(effect) || !(error instanceof XenstoreReplyError)) void this.#xenstore.close()
+      }
+      return false
+    }
   }
 
   async #perform(effect: StoreEffect): Promise<void> {
     switch (effect.do) {
-      case 'read-request':
-        return this.#tell({ on: 'request-read', ...key(effect), bytes: await this.#read(requestPath(effect)) })
+      case 'read-request': {
+        const bytes = await this.#read(requestPath(effect))
+        reached('request read', effect)
+        return this.#tell({ on: 'request-read', ...key(effect), bytes })
+      }
       case 'read-request-parts': {
         const parts = await inWindow(effect.count, index => this.#read(at(Layout.requestPart(effect.id, index))))
         return this.#tell({ on: 'request-parts-read', ...key(effect), parts })
@@ -45,7 +55,9 @@ export class ResponderIo {
       case 'claim':
         return this.#claim(effect)
       case 'write-pending':
-        return this.#xenstore.write(responsePath(effect), effect.node)
+        await this.#xenstore.write(responsePath(effect), effect.node)
+        reached('progress written', effect)
+        return
       case 'write-answer':
         return this.#answer(effect, effect.message)
       case 'write-refused':
@@ -62,10 +74,13 @@ export class ResponderIo {
   }
 
   async #claim(effect: Extract<StoreEffect, { do: 'claim' }>): Promise<void> {
-    const [written, request] = await Promise.allSettled([
+    const claim = Promise.allSettled([
       this.#xenstore.write(responsePath(effect), effect.node),
       this.#read(requestPath(effect)),
     ])
+    reached('claim sent', effect)
+    const [written, request] = await claim
+    reached('claim acknowledged', effect)
     if (written.status === 'rejected' && written.reason instanceof XenstoreReplyError) {
       return this.#tell({ on: 'claim-refused', ...key(effect) })
     }
@@ -78,11 +93,14 @@ export class ResponderIo {
   async #answer(effect: CommandKey, message: EncodedMessage): Promise<void> {
     try {
       if (message.parts.length > 0) await this.#writeParts(key(effect), message.parts)
-      await this.#xenstore.write(responsePath(effect), message.node)
+      const answer = this.#xenstore.write(responsePath(effect), message.node)
+      reached('answer sent', effect)
+      await answer
     } catch (error) {
       if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
       throw error
     }
+    reached('answer written', effect)
     this.#tell({ on: 'answer-written', ...key(effect) })
   }
 
@@ -98,11 +116,15 @@ export class ResponderIo {
     return turn
   }
 
-  async #remove({ command, id, parts, directory }: Extract<StoreEffect, { do: 'remove-response' }>): Promise<void> {
-    await Promise.all([
+  async #remove(effect: Extract<StoreEffect, { do: 'remove-response' }>): Promise<void> {
+    const { command, id, parts, directory } = effect
+    const removal = Promise.all([
       this.#xenstore.rm(at(Layout.response(command, id))),
       ...(parts ? [this.#xenstore.rm(at(Layout.responseParts(id)))] : []),
     ])
+    reached('answer removal sent', effect)
+    await removal
+    reached('answer removed', effect)
     if (directory) await this.#xenstore.rm(at(Layout.responsesOf(command)))
   }
 

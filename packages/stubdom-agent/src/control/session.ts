@@ -1,13 +1,14 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
-import type { XenstoreClient } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, merge, Subscription, takeUntil, timer } from 'rxjs'
+import { isErrno, type XenstoreClient } from '@stubdom/xenstore'
+import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil, timer } from 'rxjs'
+import type { ModelState } from '../boot/model-state.ts'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
 import type { Logger } from '../logger.ts'
 import type { AgentOptions } from '../options.ts'
 import { aborted } from '../pause.ts'
-import type { Monitor, MonitorState } from '../qemu/monitor.ts'
-import type { SaveChannel } from '../save/channel.ts'
+import type { Monitor } from '../qemu/monitor.ts'
+import type { StateChannels } from '../save/channel.ts'
 import { AGENT_VERSION } from '../version.ts'
 import { controlEvent } from './events.ts'
 import { listRequests, takeStock } from './found.ts'
@@ -27,8 +28,9 @@ export interface SessionParts {
   readonly xenstore: XenstoreClient
   readonly engine: Engine
   readonly monitor: Monitor
+  readonly modelState: Observable<ModelState>
   readonly options: AgentOptions
-  readonly saveChannel: SaveChannel | undefined
+  readonly states: StateChannels
   readonly log: Logger
 }
 
@@ -39,9 +41,11 @@ export class Session {
   readonly #parts: SessionParts
   readonly #tree: OwnTree
   readonly #subscriptions = new Subscription()
+  #latest: ModelState | undefined
   #following = false
   /** Whether a hello should stand. */
   #isGreeting = false
+  #over = false
   #seq = 0
   #eventsUnderWay = 0
 
@@ -70,20 +74,32 @@ export class Session {
 
   /** Serves until `signal` aborts, at the end of the connection at the latest; then says goodbye if it still can. */
   async serve(signal: AbortSignal): Promise<void> {
-    const { xenstore, monitor, engine } = this.#parts
+    const { xenstore, monitor, modelState, engine } = this.#parts
     const io = new ResponderIo(xenstore, input => engine.tell(input), this.#parts.log)
     try {
       if (engine.started) this.#follow(io)
       else await this.#takeOver()
-      const states = monitor.state.pipe(concatMap(state => this.#publish(state, io)))
+      this.#subscriptions.add(
+        modelState.subscribe(state => {
+          this.#latest = state
+        }),
+      )
+      const states = modelState.pipe(concatMap(state => this.#publish(state, io)))
       this.#subscriptions.add(states.subscribe({ error: error => this.#broken(error) }))
       this.#subscriptions.add(monitor.events.subscribe(event => this.#passOn(event)))
       await firstValueFrom(aborted(signal))
     } finally {
+      this.#over = true
       this.#subscriptions.unsubscribe()
       engine.detach()
     }
-    await Promise.allSettled([this.#tree.removeHello(), this.#writeStatus('stopped')])
+    await Promise.allSettled([this.#tree.removeHello(), this.#lastStatus()])
+  }
+
+  /** An agent that ends because QEMU did says so for good. */
+  #lastStatus(): Promise<void> {
+    const latest = this.#latest
+    return latest?.kind === 'exited' ? this.#writeStatus('qemu-exited', latest.reason) : this.#writeStatus('stopped')
   }
 
   /** An earlier agent's hello goes; from here on the status says whose tree it is. */
@@ -92,27 +108,29 @@ export class Session {
     await this.#writeStatus('starting')
   }
 
-  async #publish(state: MonitorState, io: ResponderIo): Promise<void> {
-    const { engine, monitor, options, log } = this.#parts
+  async #publish(state: ModelState, io: ResponderIo): Promise<void> {
+    const { engine, monitor, log } = this.#parts
     this.#isGreeting = false
     if (state.kind !== 'ready') {
       await this.#tree.removeHello()
-      return this.#writeStatus(STAGE_OF[state.kind], state.reason)
+      // What is said at the end is the last word.
+      return this.#over ? undefined : this.#writeStatus(STAGE_OF[state.kind], state.reason)
     }
     // Nothing is taken on before QEMU can be asked what became of what an earlier agent left.
     if (!this.#following) await this.#begin(io)
-    await this.#writeStatus('ready')
-    await this.#tree.writeHello(helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, options))
+    const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, this.#parts)
+    if (this.#over) return
+    await Promise.all([this.#writeStatus('ready', state.remark), this.#tree.writeHello(hello)])
     this.#isGreeting = true
     log.info({ epoch: engine.epoch }, 'ready for commands')
   }
 
   /** The first time in an epoch: takes up what stands there; the watch's first event lists once more what came in between. */
   async #begin(io: ResponderIo): Promise<void> {
-    const { xenstore, engine, saveChannel } = this.#parts
+    const { xenstore, engine, states } = this.#parts
     await engine.predecessorOver
     const found = await takeStock(xenstore)
-    await saveChannel?.sweep(new Set(found.requests.map(({ id }) => id)))
+    await states.sweep(new Set(found.requests.map(({ id }) => id)))
     engine.attach(effect => io.perform(effect))
     engine.tell(found)
     this.#watchRequests()
@@ -147,7 +165,9 @@ export class Session {
       else if (this.#isGreeting && !(await this.#tree.hasHello())) this.#broken(new Error('the hello is gone'))
       else await this.#relist()
     } catch (error) {
-      this.#broken(error)
+      // oxenstored lists no more than about 240 names to a domain. Until there are fewer, each request is still noticed by an event of its own.
+      if (!isErrno(error, 'E2BIG', 'ENOSYS')) return this.#broken(error)
+      this.#parts.log.warn({ error: (error as Error).message }, 'there are more requests than can be listed')
     }
   }
 
@@ -189,7 +209,12 @@ export class Session {
   }
 }
 
-const STAGE_OF = { connecting: 'connecting-qemu', silent: 'qemu-silent', gone: 'qemu-gone' } as const satisfies Record<
-  Exclude<MonitorState['kind'], 'ready'>,
-  AgentStage
->
+const STAGE_OF = {
+  connecting: 'connecting-qemu',
+  silent: 'qemu-silent',
+  gone: 'qemu-gone',
+  'reading-config': 'reading-config',
+  'waiting-devices': 'waiting-devices',
+  'starting-qemu': 'starting-qemu',
+  exited: 'qemu-exited',
+} as const satisfies Record<Exclude<ModelState['kind'], 'ready'>, AgentStage>

@@ -2,11 +2,9 @@ import { bdfOfQdevId, formatBdf, type PciDevice, parseBdf, qdevId as qdevIdOf } 
 import * as z from 'zod/mini'
 import { CommandFailure } from '../commands/failure.ts'
 import type { Qemu } from '../commands/task.ts'
-import { isRefusal } from '../qemu/monitor.ts'
 import { parseReply } from '../qemu/reply.ts'
-
-/** Where qdevs with an id live in QEMU’s object tree: what is not there does not exist, wherever the guest sees it or not. */
-const PERIPHERAL = '/machine/peripheral'
+import { parseAddress } from './assignment.ts'
+import { guestPlaces, PERIPHERAL, qomGet, readSlot, readStand } from './places.ts'
 
 const qomList = z.array(z.object({ name: z.string(), type: z.string() }))
 
@@ -38,6 +36,15 @@ export async function findPeripheral(qemu: Qemu, bdf: string): Promise<Periphera
   return (await listPeripherals(qemu)).find(device => device.bdf === bdf)
 }
 
+/** The devices of ours and libxl’s that stand in one slot with `device`, itself included: when the guest ejects the slot, all of them go. Source: QEMU, hw/acpi/pcihp.c. */
+export async function slotMates(qemu: Qemu, device: Peripheral): Promise<Peripheral[]> {
+  const all = await listPeripherals(qemu)
+  if (all.length < 2) return [device]
+  const stands = await Promise.all(all.map(({ qdevId }) => readStand(qemu, qdevId)))
+  const own = stands[all.findIndex(({ qdevId }) => qdevId === device.qdevId)]
+  return own === undefined ? [device] : all.filter((_, index) => stands[index] === own)
+}
+
 /** What QEMU says of devices: options and the place on the guest’s bus, read back and not taken from any request. */
 export async function describePeripherals(
   qemu: Qemu,
@@ -48,76 +55,32 @@ export async function describePeripherals(
   const places = await guestPlaces(qemu)
   return Promise.all(
     devices.map(async ({ bdf, qdevId, driver }) => {
-      const permissive = await readPermissive(qemu, qdevId, driver)
+      const passthrough = driver === PASSTHROUGH_DRIVER ? await readPassthrough(qemu, qdevId, bdf) : {}
       const place = places.get(qdevId) ?? (await readSlot(qemu, qdevId))
       return {
         bdf,
         qdevId,
         driver,
         ...place,
-        ...(permissive === undefined ? {} : { permissive }),
+        ...passthrough,
         ...(isPending(qdevId) ? { removalPending: true } : {}),
       }
     }),
   )
 }
 
-type Place = Pick<PciDevice, 'guest' | 'vendorId' | 'deviceId'>
-
-const pciSlot = {
-  bus: z.int(),
-  slot: z.int(),
-  function: z.int(),
-  id: z.object({ vendor: z.int(), device: z.int() }),
-  qdev_id: z.string(),
-}
-const queryPci = z.array(z.object({ devices: z.array(z.unknown()) }))
-const pciNode = z.object(pciSlot)
-const bridgeNode = z.object({ pci_bridge: z.object({ devices: z.optional(z.array(z.unknown())) }) })
-
-/** Deeper than any chain of bridges that a guest can number. */
-const BRIDGE_DEPTH_MAX = 32
-
-/** Every device that the guest’s firmware has numbered, by qdev id. */
-async function guestPlaces(qemu: Qemu): Promise<Map<string, Place>> {
-  const places = new Map<string, Place>()
-  const walk = (devices: readonly unknown[], depth: number): void => {
-    for (const node of devices) {
-      const device = pciNode.safeParse(node)
-      if (device.success) {
-        const { bus, slot, function: func, id, qdev_id } = device.data
-        places.set(qdev_id, { guest: { bus, slot, function: func }, vendorId: id.vendor, deviceId: id.device })
-      }
-      const bridge = bridgeNode.safeParse(node)
-      if (bridge.success && depth < BRIDGE_DEPTH_MAX) walk(bridge.data.pci_bridge.devices ?? [], depth + 1)
-    }
-  }
-  for (const { devices } of parseReply('query-pci', queryPci, await qemu.execute('query-pci'))) walk(devices, 0)
-  return places
-}
-
-/** A device behind a bridge that the guest has not numbered still has its slot there: slot × 8 + function. Source: QEMU, hw/core/qdev-properties-system.c. */
-async function readSlot(qemu: Qemu, qdevId: string): Promise<Place> {
-  const devfn = z
-    .int()
-    .check(z.minimum(0), z.maximum(255))
-    .safeParse(await qomGet(qemu, qdevId, 'addr'))
-  return devfn.success ? { guest: { slot: devfn.data >> 3, function: devfn.data & 7 } } : {}
-}
-
-async function readPermissive(qemu: Qemu, qdevId: string, driver: string): Promise<boolean | undefined> {
-  if (driver !== PASSTHROUGH_DRIVER) return undefined
+async function readPassthrough(
+  qemu: Qemu,
+  qdevId: string,
+  bdf: string,
+): Promise<Pick<PciDevice, 'permissive' | 'hostaddr'>> {
   const permissive = await qomGet(qemu, qdevId, 'permissive')
-  return typeof permissive === 'boolean' ? permissive : undefined
-}
-
-async function qomGet(qemu: Qemu, qdevId: string, property: string): Promise<unknown> {
-  try {
-    return await qemu.execute('qom-get', { path: `${PERIPHERAL}/${qdevId}`, property })
-  } catch (error) {
-    // The device may go at any moment.
-    if (isRefusal(error)) return undefined
-    throw error
+  const text = await qomGet(qemu, qdevId, 'hostaddr')
+  const address = parseAddress(typeof text === 'string' ? text : undefined)
+  const hostaddr = address && formatBdf(address)
+  return {
+    ...(typeof permissive === 'boolean' ? { permissive } : {}),
+    ...(hostaddr === undefined || hostaddr === bdf ? {} : { hostaddr }),
   }
 }
 

@@ -1,5 +1,5 @@
 import {
-  type QmpClient,
+  QmpClient,
   QmpCommandError,
   QmpConnectionError,
   type QmpConnectOptions,
@@ -12,6 +12,7 @@ import {
 import { BehaviorSubject, filter, firstValueFrom, type Observable, Subject, takeUntil } from 'rxjs'
 import type { Logger } from '../logger.ts'
 import { aborted, pause } from '../pause.ts'
+import { reached } from '../steps.ts'
 
 /**
  * Where QEMU stands, as its monitor shows it:
@@ -59,7 +60,8 @@ export class Monitor {
   /** QEMU’s events, across connections. */
   readonly events: Observable<QmpEvent> = this.#events.asObservable()
 
-  constructor(path: string, log: Logger, connect: ConnectMonitor) {
+  /** @param connect makes each connection */
+  constructor(path: string, log: Logger, connect: ConnectMonitor = options => QmpClient.connect(options)) {
     this.#path = path
     this.#connect = connect
     this.#log = log
@@ -78,14 +80,16 @@ export class Monitor {
     while (!signal.aborted) {
       try {
         const client = await this.#connect({ path: this.#path, timeoutMs: GREETING_MS, signal })
-        delay = RETRY_MS_MIN
+        const since = performance.now()
         await this.#serve(client, signal)
+        // One that greets and hangs up, again and again, is asked no more often than one that does not answer.
+        if (performance.now() - since >= RETRY_MS_MAX) delay = RETRY_MS_MIN
       } catch (error) {
         if (signal.aborted) break
         this.#failed(error)
-        await pause(delay * (0.5 + Math.random() / 2), signal)
-        delay = Math.min(delay * 2, RETRY_MS_MAX)
       }
+      await pause(delay * (0.5 + Math.random() / 2), signal)
+      delay = Math.min(delay * 2, RETRY_MS_MAX)
     }
   }
 
@@ -124,11 +128,16 @@ export class Monitor {
    * Rejects with QmpCommandError when QEMU says no, QmpConnectionError when there is no QEMU.
    */
   execute(command: string, args?: Record<string, unknown>, signal?: AbortSignal): Promise<unknown> {
-    const turn = this.#turn.then(() => {
+    const turn = this.#turn.then(async () => {
       signal?.throwIfAborted()
       const client = this.#client
       if (!client) throw new QmpLostError(`QEMU’s monitor at ${this.#path} is not connected`)
-      return client.execute(command, args, { signal })
+      reached('unsent', command)
+      const reply = client.execute(command, args, { signal })
+      reached('sent', command)
+      const value = await reply
+      reached('answered', command)
+      return value
     })
     this.#turn = turn.catch(() => {})
     return turn

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { access, constants, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isCommandId } from '@stubdom/protocol'
 import { CommandFailure } from '../commands/failure.ts'
-import type { SaveChannel, SavedState } from './channel.ts'
+import { reached } from '../steps.ts'
+import type { Follower, RestoreChannel, SaveChannel, Sent, StateFile, StateMeasure } from './channel.ts'
 
 const SUFFIX = '.state'
 const PARTIAL = '.partial'
 
-/** States as files in a directory that dom0 reads too: `<id>.state`, which appears whole. */
-export class FileChannel implements SaveChannel {
+/** States as files in a directory that dom0 has too: `<id>.state`, which appears whole. */
+export class FileChannel implements SaveChannel, RestoreChannel {
   readonly name = 'file'
   readonly #directory: string
 
@@ -18,36 +17,47 @@ export class FileChannel implements SaveChannel {
     this.#directory = directory
   }
 
-  async open(id: string): Promise<string> {
-    try {
-      await access(this.#directory, constants.W_OK)
-    } catch (error) {
-      throw new CommandFailure('save-failed', `the save channel is not usable: ${(error as Error).message}`, {
-        cause: error,
-      })
-    }
-    return this.#path(id, PARTIAL)
+  async check(): Promise<void> {
+    await access(this.#directory, constants.W_OK).catch(error => {
+      throw failure('save-failed', 'the save channel is not usable', error)
+    })
   }
 
-  async finish(id: string): Promise<SavedState> {
+  async send(id: string, state: StateFile, { bytes }: StateMeasure, { progress }: Follower): Promise<Sent> {
     const partial = this.#path(id, PARTIAL)
-    const hash = createHash('sha256')
-    let bytes = 0
-    for await (const chunk of createReadStream(partial)) {
-      hash.update(chunk as Buffer)
-      bytes += (chunk as Buffer).length
+    try {
+      await writeFile(partial, state.pieces(), { flag: 'wx', mode: 0o600 })
+      reached('state written')
+      await rename(partial, this.#path(id, SUFFIX))
+      reached('state offered')
+    } catch (error) {
+      throw failure('save-failed', 'the state could not be put into the save directory', error)
     }
-    const { size } = await stat(partial)
-    if (bytes === 0 || size !== bytes) {
-      throw new CommandFailure('save-failed', `QEMU’s file holds ${size} bytes, ${bytes} of them were read`)
+    progress(bytes, bytes)
+    return {}
+  }
+
+  async receive(id: string, { bytes }: StateMeasure, into: StateFile, { progress }: Follower): Promise<void> {
+    try {
+      const path = this.#path(id, SUFFIX)
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      try {
+        const { size } = await file.stat()
+        if (size !== bytes) throw new Error(`${path} has ${size} bytes, ${bytes} were announced`)
+        await into.write(await file.readFile())
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw failure('restore-failed', 'the state could not be taken from the save directory', error)
     }
-    await rename(partial, this.#path(id, SUFFIX))
-    return { bytes, sha256: hash.digest('hex') }
+    progress(bytes, bytes)
   }
 
   async discard(id: string): Promise<void> {
     await rm(this.#path(id, PARTIAL), { force: true })
     await rm(this.#path(id, SUFFIX), { force: true })
+    reached('state discarded')
   }
 
   async sweep(wanted: ReadonlySet<string>): Promise<void> {
@@ -60,4 +70,8 @@ export class FileChannel implements SaveChannel {
   #path(id: string, suffix: string): string {
     return join(this.#directory, `${id}${suffix}`)
   }
+}
+
+function failure(code: 'save-failed' | 'restore-failed', what: string, cause: unknown): CommandFailure {
+  return new CommandFailure(code, `${what}: ${(cause as Error).message}`, { cause })
 }

@@ -1,4 +1,5 @@
 import { type Acl, DOMID_MAX, encodeAcl } from '../acl.ts'
+import { quoted } from '../quoted.ts'
 import { isSpecialPath, pathProblem } from '../wire/path.ts'
 import { XenstoreUsageError } from './errors.ts'
 import { describe, type Request } from './requests.ts'
@@ -11,7 +12,7 @@ import { describe, type Request } from './requests.ts'
 /** A path that names a node; relative ones are relative to the caller's own directory. */
 export function checkPath(where: string, path: string): void {
   const problem = pathProblem(path)
-  if (problem !== undefined) throw new XenstoreUsageError(`${where} ${JSON.stringify(path)}`, `not a path: ${problem}`)
+  if (problem !== undefined) throw new XenstoreUsageError(`${where} ${quoted(path)}`, `not a path: ${problem}`)
 }
 
 /** The same, or one of the daemon's special paths. */

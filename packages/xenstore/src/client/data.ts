@@ -1,4 +1,5 @@
 import { type Acl, decodeAcl } from '../acl.ts'
+import { quoted } from '../quoted.ts'
 import { nulTerminated, splitNul } from '../wire/codec.ts'
 import { Op } from '../wire/messages.ts'
 import { checkAcl, checkPath, checkPayload, checkWatchable } from './checks.ts'
@@ -105,8 +106,7 @@ export class DataOperations implements XenstoreData {
     checkWatchable('getPermissions', path)
     const reply = await this.#request(Op.GET_PERMS, path, nulTerminated(path), options)
     const acl = decodeAcl(splitNul(reply))
-    if (!acl)
-      throw this.#requester.violation(`permissions of ${path} that cannot be read: ${JSON.stringify(`${reply}`)}`)
+    if (!acl) throw this.#requester.violation(`permissions of ${path} that cannot be read: ${quoted(`${reply}`)}`)
     return acl
   }
 

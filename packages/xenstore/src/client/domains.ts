@@ -1,3 +1,4 @@
+import { quoted } from '../quoted.ts'
 import { nulTerminated } from '../wire/codec.ts'
 import { Op } from '../wire/messages.ts'
 import { checkDomid, checkInteger } from './checks.ts'
@@ -31,7 +32,7 @@ export class DomainOperations {
   async isIntroduced(domid: number, options?: CallOptions): Promise<boolean> {
     const reply = await this.#request(Op.IS_DOMAIN_INTRODUCED, 'isIntroduced', domid, [], options)
     if (reply !== 'T' && reply !== 'F') {
-      throw this.#requester.violation(`${JSON.stringify(reply)} as the answer whether a domain is introduced`)
+      throw this.#requester.violation(`${quoted(reply)} as the answer whether a domain is introduced`)
     }
     return reply === 'T'
   }

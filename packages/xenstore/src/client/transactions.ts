@@ -1,3 +1,4 @@
+import { quoted } from '../quoted.ts'
 import { nulTerminated } from '../wire/codec.ts'
 import { Op } from '../wire/messages.ts'
 import { jitteredDelayMs } from './backoff.ts'
@@ -41,7 +42,7 @@ async function beginTransaction(connection: Connection, limits: Limits): Promise
     const id = Number(/^(\d{1,10})\0?$/.exec(reply.toString('latin1'))?.[1])
     return id > 0
       ? new OpenTransaction(connection, id, limits)
-      : connection.violation(`a transaction with the id ${JSON.stringify(`${reply}`)}`)
+      : connection.violation(`a transaction with the id ${quoted(`${reply}`)}`)
   }
   const outcome = opened(
     await connection.request(request, limits, reply => {

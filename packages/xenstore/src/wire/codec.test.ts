@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeMessage, MessageParser, nulTerminated, type ParseResult, splitNul } from './codec.ts'
 import { type Message, Op, opName } from './messages.ts'
@@ -129,4 +130,28 @@ describe('payload strings', () => {
 
 test('message types have names for people, unknown ones too', () => {
   expect([opName(Op.TRANSACTION_END), opName(99)]).toEqual(['TRANSACTION_END', 'operation 99'])
+})
+
+test('any strings come back from a payload, and any message from its bytes however they are cut', () => {
+  const text = fc.string({ unit: 'grapheme' }).filter(string => !string.includes('\0'))
+  fc.assert(
+    fc.property(fc.array(text), strings => {
+      expect(splitNul(nulTerminated(...strings))).toEqual(strings)
+    }),
+  )
+  const id = fc.integer({ min: 0, max: 0xffff_ffff })
+  const payload = fc.uint8Array({ maxLength: 4096 }).map(bytes => Buffer.from(bytes))
+  const message = fc.record({ type: id, requestId: id, transactionId: id, payload })
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 4 }), fc.integer({ min: 1, max: 5_000 }), (messages, size) => {
+      const parser = new MessageParser()
+      const stream = Buffer.concat(messages.map(encodeMessage))
+      const parsed: Message[] = []
+      for (let at = 0; at < stream.length; at += size) {
+        parser.feed(stream.subarray(at, at + size))
+        parsed.push(...drain(parser))
+      }
+      expect(parsed).toEqual(messages)
+    }),
+  )
 })

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isSpecialPath, PATH_MAX, pathProblem } from './path.ts'
 
@@ -53,4 +54,16 @@ test.each([
   ['', false],
 ])('%j is special: %s', (path, special) => {
   expect(isSpecialPath(path)).toBe(special)
+})
+
+test('whatever is called a path holds nothing that a daemon would refuse, and every problem is said in printable words', () => {
+  const piece = fc.constantFrom('/', '//', '@', 'a', 'local', 'domain', '7', '-', '.', '\u009b', 'ä', '\0')
+  const pieces = fc.array(piece, { maxLength: 8 }).map(list => list.join(''))
+  const judged = fc.property(fc.oneof(fc.string({ unit: 'binary' }), pieces), path => {
+    const problem = pathProblem(path)
+    return problem === undefined
+      ? /^(\/|\/?[\w@-]+(\/[\w@-]+)*)$/.test(path)
+      : !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(problem)
+  })
+  expect(() => fc.assert(judged, { numRuns: 300 })).not.toThrow()
 })

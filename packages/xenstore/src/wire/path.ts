@@ -1,3 +1,5 @@
+import { quoted } from '../quoted.ts'
+
 /**
  * What counts as a path. A path that xenstored would refuse must not even be sent, so the client asks here first and
  * the embedded server asks here again. Source: Xen 4.17, xenstored_core.c (is_valid_nodename).
@@ -14,7 +16,7 @@ export function pathProblem(path: string): string | undefined {
   if (path === '') return 'it is empty'
   if (path === '/') return undefined
   const bad = /[^A-Za-z0-9\-/_@]/.exec(path)
-  if (bad) return `it holds ${JSON.stringify(bad[0])}; allowed are letters, digits and - / _ @`
+  if (bad) return `it holds ${quoted(bad[0])}; allowed are letters, digits and - / _ @`
   if (path.startsWith('@')) return 'it begins with @, as only special paths do, which are no nodes'
   if (path.includes('//')) return 'it holds //'
   if (path.endsWith('/')) return 'it ends in /'

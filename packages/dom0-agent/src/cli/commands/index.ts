@@ -8,6 +8,7 @@ import { registerPciAttach } from './pci-attach.ts'
 import { registerPciDetach } from './pci-detach.ts'
 import { registerPciList } from './pci-list.ts'
 import { registerPing } from './ping.ts'
+import { registerRestoreState } from './restore-state.ts'
 import { registerSaveState } from './save-state.ts'
 import { registerStatus } from './status.ts'
 
@@ -22,5 +23,6 @@ export function registerCommands(program: Command, act: Act): void {
   registerDmStop(program, act)
   registerDmCont(program, act)
   registerSaveState(program, act)
+  registerRestoreState(program, act)
   registerLs(program, act)
 }

@@ -12,6 +12,7 @@ const SAVED = {
   channel: 'file',
   bytes: STATE.length,
   sha256: createHash('sha256').update(STATE).digest('hex'),
+  before: 'running',
   runState: 'paused',
 }
 
@@ -29,6 +30,12 @@ const saving = (content: Buffer, result: object = SAVED): Handler => {
   }
 }
 const save = (...argv: string[]) => cliIn(world, { env: { STUBDOM_SAVE_DIR: world.dir } }).run('save-state', ...argv)
+const letGoOn = (seen: unknown[]): Handler => {
+  return async args => {
+    seen.push(args)
+    return done({ runState: 'running', changed: true })
+  }
+}
 /** What stands beside the target. */
 const others = async () => (await readdir(world.dir)).filter(name => !name.endsWith('.state'))
 
@@ -47,7 +54,8 @@ test.each<[name: string, content: Buffer, result: object, stderr: RegExp]>([
   ['other bytes', Buffer.alloc(24), SAVED, /another SHA-256/],
   ['too many bytes', STATE, { ...SAVED, bytes: 1e9 }, /the limit is 67108864/],
 ])('%s: the earlier file stays, and nothing else does', async (_name, content, result, stderr) => {
-  await Agent.start(world, { 'save-state': saving(content, result) })
+  const resumed: unknown[] = []
+  await Agent.start(world, { 'save-state': saving(content, result), 'dm-cont': letGoOn(resumed) })
   const file = join(world.dir, 'out')
   await writeFile(file, 'earlier')
   const run = await save('hvm1', file)
@@ -55,6 +63,7 @@ test.each<[name: string, content: Buffer, result: object, stderr: RegExp]>([
   expect(await readFile(file, 'utf8')).toBe('earlier')
   expect(await others()).toEqual(['out'])
   expect(await world.requests()).toEqual([])
+  expect(resumed, 'the device model was let go on').toEqual([{}])
 })
 
 test.each<[name: string, file: string, stderr: RegExp]>([
@@ -71,5 +80,5 @@ test.each<[name: string, file: string, stderr: RegExp]>([
 test('an agent without the channel is refused before anything is sent', async () => {
   await Agent.start(world, {}, { ...HELLO, channels: [] })
   const run = await save('hvm1', join(world.dir, 'out'))
-  expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(/by file; it offers nothing/)])
+  expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(/by file, xenstore; it offers nothing/)])
 })

@@ -1,0 +1,109 @@
+import { appendFile, chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { XenstoreClient } from '@stubdom/xenstore'
+import { STUBDOMAIN, type World } from './world.ts'
+
+/** Where pciback shows devices to the stubdomain. */
+export const BACKEND = `/local/domain/0/backend/pci/${STUBDOMAIN}/0`
+
+/**
+ * What of a host a hot-plug touches and a test machine does not have: sysfs' files, the hypercalls (a program that writes down what it was asked), and
+ * pciback's side of the backend.
+ */
+export class PlumbedHost {
+  readonly sysfs: string
+  /** Stands for stubdom-plumb. */
+  readonly helper: string
+  /** Whether pciback and the domain's pcifront come together. */
+  connects = true
+  readonly #world: World
+  readonly #log: string
+  readonly #refused: string
+
+  static async start(world: World): Promise<PlumbedHost> {
+    const host = new PlumbedHost(world)
+    await mkdir(host.#pciback, { recursive: true })
+    for (const name of ['new_slot', 'remove_slot', 'bind', 'unbind', 'permissive'])
+      await writeFile(join(host.#pciback, name), '')
+    await appendFile(host.#log, '')
+    await writeFile(host.#refused, '^nothing$')
+    await writeFile(
+      host.helper,
+      `#!/bin/sh
+echo "$*" >> ${host.#log}
+echo "$*" | grep -Eqf ${host.#refused} || exit 0
+echo '{"ok":false,"call":"'$1'","errno":1,"message":"Operation not permitted"}'
+exit 1
+`,
+    )
+    await chmod(host.helper, 0o755)
+    host.#bePciback(world.dom0)
+    return host
+  }
+
+  private constructor(world: World) {
+    this.#world = world
+    this.sysfs = join(world.dir, 'sys')
+    this.helper = join(world.dir, 'stubdom-plumb')
+    this.#log = join(world.dir, 'hypercalls')
+    this.#refused = join(world.dir, 'refused')
+  }
+
+  get #pciback(): string {
+    return join(this.sysfs, 'bus/pci/drivers/pciback')
+  }
+
+  /** A device with two BARs and an interrupt, and a driver that has it: pciback, if it is assignable. */
+  async addDevice(bdf: string, driver: string): Promise<void> {
+    const path = join(this.sysfs, 'bus/pci/devices', bdf)
+    const driverPath = join(this.sysfs, 'bus/pci/drivers', driver)
+    await mkdir(path, { recursive: true })
+    await mkdir(driverPath, { recursive: true })
+    for (const name of ['bind', 'unbind']) await appendFile(join(driverPath, name), '')
+    const resource = [
+      '0x00000000fea00000 0x00000000fea00fff 0x0000000000040200',
+      '0xc000 0xc01f 0x40101',
+      '0x0 0x0 0x0',
+    ]
+    await writeFile(join(path, 'resource'), `${resource.join('\n')}\n`)
+    await writeFile(join(path, 'irq'), '17\n')
+    await writeFile(join(path, 'reset'), '')
+    await symlink(`../../drivers/${driver}`, join(path, 'driver'))
+    await symlink(`../../devices/${bdf}`, join(driverPath, bdf))
+  }
+
+  /** What is written to a file of pciback's, or of another driver's. */
+  async written(file: string, driver = 'pciback'): Promise<string> {
+    return readFile(join(this.sysfs, 'bus/pci/drivers', driver, file), 'utf8')
+  }
+
+  /** The hypercalls so far. */
+  async hypercalls(): Promise<string[]> {
+    return (await readFile(this.#log, 'utf8')).split('\n').filter(Boolean)
+  }
+
+  /** From now on refuses hypercalls that match. */
+  async refuse(pattern: string): Promise<void> {
+    await writeFile(this.#refused, pattern)
+  }
+
+  /** The nodes of the backend and their values; none when there is no backend. */
+  async backend(): Promise<Record<string, string>> {
+    const names = await this.#world.dom0.list(BACKEND).catch(() => [])
+    const values = names.map(async name => [name, await this.#world.dom0.readText(`${BACKEND}/${name}`)])
+    return Object.fromEntries(await Promise.all(values))
+  }
+
+  /** Connects whenever something is to be connected, as pciback and a pcifront do together. */
+  #bePciback(dom0: XenstoreClient): void {
+    const state = `${BACKEND}/state`
+    const subscription = dom0.watch(state).subscribe(() => {
+      void dom0
+        .readIfExists(state)
+        .then(value => (this.connects && ['1', '7'].includes(`${value}`) ? dom0.write(state, '4') : undefined))
+        // The world may have been stopped.
+        .catch(() => undefined)
+    })
+    this.#world.whenStopped(async () => subscription.unsubscribe())
+  }
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { AgentOptions } from '../options.ts'
+import type { RestoreChannel, SaveChannel, StateChannels, StateFile } from './channel.ts'
+import { RestoreConsole, SaveConsole } from './console-channel.ts'
+import { FileChannel } from './file-channel.ts'
+import { NamelessFile } from './nameless-file.ts'
+import { XenstoreChannel } from './xenstore-channel.ts'
+
+/** The ways for states that the command line gave the agent; Xenstore’s is always there. */
+export class ConfiguredChannels implements StateChannels {
+  readonly saving: readonly SaveChannel[]
+  readonly restoring: readonly RestoreChannel[]
+  readonly #files: FileChannel | undefined
+
+  constructor({ saveDir, saveConsole, restoreConsole }: AgentOptions) {
+    this.#files = saveDir === undefined ? undefined : new FileChannel(saveDir)
+    const both = [...(this.#files ? [this.#files] : []), new XenstoreChannel()]
+    this.saving = [...both, ...(saveConsole === undefined ? [] : [new SaveConsole(saveConsole)])]
+    this.restoring = [...both, ...(restoreConsole === undefined ? [] : [new RestoreConsole(restoreConsole)])]
+  }
+
+  newFile(): Promise<StateFile> {
+    return NamelessFile.create()
+  }
+
+  newSocketPath(): string {
+    return join(tmpdir(), `stubdom-agent-${randomBytes(8).toString('hex')}.sock`)
+  }
+
+  async feed(socketPath: string, state: StateFile): Promise<void> {
+    await pipeline(state.pieces(), copied, connect(socketPath))
+  }
+
+  async discard(id: string): Promise<void> {
+    await this.#files?.discard(id)
+  }
+
+  async sweep(wanted: ReadonlySet<string>): Promise<void> {
+    await this.#files?.sweep(wanted)
+  }
+}
+
+/** A stream keeps what it is given longer than the file’s pieces are good. */
+async function* copied(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) yield Buffer.from(piece)
+}

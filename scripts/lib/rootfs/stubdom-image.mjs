@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { compileStubdomInit } from '../compile.mjs'
+import { root } from '../root.mjs'
+import { addBusybox } from './busybox.mjs'
+import { kernelPackage, unpackPackages } from './debian-packages.mjs'
+import { Kernel } from './kernel.mjs'
+import { stripped } from './stripped.mjs'
+import { Sysroot } from './sysroot.mjs'
+import { Tree } from './tree.mjs'
+
+const PACKAGES = [
+  'busybox-static',
+  'ipxe-qemu',
+  'libstdc++6',
+  'qemu-system-data',
+  'qemu-system-xen',
+  'seabios',
+  'xen-utils-4.17',
+]
+
+/** What QEMU opens for the devices that libxl gives a guest: video BIOSes, network boot ROMs, the interrupt helper. */
+const FIRMWARE = [
+  'usr/share/seabios/vgabios-stdvga.bin',
+  'usr/share/seabios/vgabios-cirrus.bin',
+  'usr/share/qemu/kvmvapic.bin',
+  'usr/lib/ipxe/qemu/efi-e1000.rom',
+  'usr/lib/ipxe/qemu/efi-rtl8139.rom',
+  'usr/share/qemu/keymaps/en-us',
+]
+
+const MOUNT_POINTS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'var/run']
+
+const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
+const INIT = join(root, 'packages/stubdom-agent/init')
+
+/**
+ * The stubdomain's root file system, and the kernel that goes with its modules.
+ * @param {string[]} agentArguments of `stubdom-agent boot`
+ * @returns {Promise<{ tree: Tree, kernel: Kernel }>}
+ */
+export async function stubdomImage(agentArguments = []) {
+  const kernelName = await kernelPackage()
+  const sysroot = new Sysroot(await unpackPackages([...PACKAGES, kernelName]))
+  const kernel = new Kernel(sysroot.packageDirectory(kernelName))
+  const tree = new Tree()
+
+  for (const path of MOUNT_POINTS) tree.directory(path)
+  addBusybox(tree, sysroot)
+  addModules(tree, kernel)
+  sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })
+  sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', { component: 'vchan-socket-proxy' })
+  for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
+  const node = stripped(process.execPath)
+  tree.file('usr/bin/node', node, { mode: 0o755, component: 'node' })
+  sysroot.addLibraries(tree, node)
+  tree.file('usr/lib/stubdom-agent.mjs', readFileSync(join(root, AGENT)), { component: 'agent' })
+  await addInit(tree, agentArguments)
+  return { tree, kernel }
+}
+
+/** Those that the list names, which are loaded in its order; so it must name what they depend on, and before them. */
+function addModules(tree, kernel) {
+  const list = readFileSync(join(INIT, 'modules'), 'utf8')
+  tree.file('etc/modules', list, { component: 'init' })
+  const named = list
+    .split('\n')
+    .map(line => line.trim().split(/\s+/)[0])
+    .filter(name => name && !name.startsWith('#'))
+  for (const [index, { name, data }] of kernel.modules(named).entries()) {
+    if (name !== named[index]) throw new Error(`etc/modules names no ${name} before a module that depends on it`)
+    tree.file(`lib/modules/${name}.ko`, data, { component: 'kernel modules' })
+  }
+}
+
+async function addInit(tree, agentArguments) {
+  for (const path of ['init', 'etc/qemu-ifup', 'etc/qemu-ifdown']) {
+    tree.file(path, readFileSync(join(INIT, basename(path))), { mode: 0o755, component: 'init' })
+  }
+  tree.file('etc/stubdom-agent', agentArguments.map(argument => `${argument}\n`).join(''), { component: 'init' })
+  tree.file('usr/bin/stubdom-init', readFileSync(await compileStubdomInit()), { mode: 0o755, component: 'init' })
+}

@@ -1,0 +1,4 @@
+import { dmStop } from './matrix/dm-stop.ts'
+import { specify } from './specify.ts'
+
+specify(dmStop)

@@ -1,0 +1,51 @@
+import type { Matrix } from './matrix.ts'
+import {
+  ASKED,
+  DONE,
+  DONE_AND_LOST,
+  EXPIRED,
+  MAYBE_ASKED,
+  NEVER_ASKED,
+  QEMU_GONE,
+  STALE,
+  STILL_THERE,
+} from './outcome.ts'
+
+export const pciDetach: Matrix = {
+  command: 'pci-detach',
+  args: ['hvm1', '03:00.0'],
+  before: { attached: true, running: true },
+  effect: { attached: false, running: true },
+  once: ['device_del'],
+  dom0: [
+    ['request unsent', NEVER_ASKED],
+    ['request sent', DONE],
+    ['request written', DONE],
+    ['progress read', DONE],
+    ['answer read', DONE],
+    ['request removal sent', EXPIRED],
+    ['request removed', EXPIRED],
+  ],
+  agent: [
+    ['request read', STALE, QEMU_GONE],
+    ['claim sent', STILL_THERE, QEMU_GONE],
+    ['claim acknowledged', STILL_THERE, QEMU_GONE],
+    ['qom-list answered', STILL_THERE, QEMU_GONE],
+    ['device_del unsent', STILL_THERE, QEMU_GONE],
+    ['device_del sent', MAYBE_ASKED, QEMU_GONE],
+    ['device_del answered', ASKED, QEMU_GONE],
+    ['progress written', DONE, QEMU_GONE],
+    ['qom-list answered #2', DONE, DONE_AND_LOST],
+    ['outcome known', DONE, DONE_AND_LOST],
+    ['answer sent', DONE, DONE_AND_LOST],
+    ['answer written', DONE, DONE_AND_LOST],
+    ['answer collected', DONE, DONE_AND_LOST],
+    ['answer removal sent', DONE, DONE_AND_LOST],
+    ['answer removed', DONE, DONE_AND_LOST],
+  ],
+  recovery: [
+    ['claim acknowledged', 'reconciled', STILL_THERE],
+    ['progress written', 'reconciling', DONE],
+    ['progress written', 'reconciled', DONE],
+  ],
+}

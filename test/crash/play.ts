@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Running } from '@stubdom/demo'
+import { expect } from 'vitest'
+import { type Report, report } from '../support/worlds.ts'
+import { CrashWorld, type Truth } from './crash-world.ts'
+import { COLLECTING, type Matrix } from './matrix/matrix.ts'
+import { EXPIRED, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
+
+/** The agent's, and the test's. */
+const WATCHES = 2
+
+/**
+ * One crash after another in one world: each begins with a device model in the same state, and must leave nothing. After one that did not end as it should
+ * the next begins in a new world.
+ */
+export class Play {
+  readonly #matrix: Matrix
+  #current: CrashWorld | undefined
+  #ids: ReadonlySet<string> = new Set()
+  #told: Record<string, number> = {}
+  /** What stands in Xenstore whenever nothing is going on. */
+  #stands: unknown
+
+  constructor(matrix: Matrix) {
+    this.#matrix = matrix
+  }
+
+  async end(): Promise<void> {
+    const world = this.#current
+    this.#current = undefined
+    this.#stands = undefined
+    await world?.end()
+  }
+
+  get #world(): CrashWorld {
+    if (this.#current) return this.#current
+    throw new Error('there is no world before a crash has begun')
+  }
+
+  async #row<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      this.#current ??= await CrashWorld.begin()
+      await this.#begin()
+      return await body()
+    } catch (error) {
+      await this.end()
+      throw error
+    }
+  }
+
+  /** Without a crash: the steps that both programs come to. */
+  undisturbed(): Promise<{ dom0: string[]; agent: string[] }> {
+    return this.#row(() => this.#undisturbed())
+  }
+
+  async #undisturbed(): Promise<{ dom0: string[]; agent: string[] }> {
+    const world = this.#world
+    await world.forgetSteps()
+    expect(await report(this.#give())).toMatchObject({ ok: true })
+    await this.#nothingLeft()
+    expect(await world.told(this.#matrix.once), 'QEMU keeps a record').toEqual(
+      Object.fromEntries(this.#matrix.once.map(command => [command, (this.#told[command] ?? 0) + 1])),
+    )
+    await expect.poll(() => world.steps('agent')).toContain('answer removed')
+    return { dom0: await world.steps('dom0'), agent: await world.steps('agent') }
+  }
+
+  /** The process in dom0 ends at a step; another one asks what became of its command. */
+  dom0Dies(at: string, outcome: Outcome): Promise<void> {
+    return this.#row(() => this.#dom0Dies(at, outcome))
+  }
+
+  async #dom0Dies(at: string, outcome: Outcome): Promise<void> {
+    const { world } = this.#world
+    await this.#world.arm('dom0', at)
+    // A QEMU that stands still lets the agent's word that it is at work stand until it is read.
+    const isSlow = at === 'progress read'
+    if (isSlow) await world.qemu.pause()
+    await this.#died(this.#give())
+    if (isSlow) world.qemu.resume()
+    if (outcome === NEVER_ASKED) {
+      expect(await this.#world.truth()).toEqual(this.#matrix.before)
+      expect(await this.#world.ids()).toEqual(this.#ids)
+      await this.#judge(outcome, await report(this.#give()))
+    } else await this.#judge(outcome, await this.#pickUp())
+  }
+
+  /** The agent ends at a step, and the process that waits for it has ended before, if it had no answer yet; another agent starts, another process asks. */
+  agentDies(at: string, outcome: Outcome, again?: string): Promise<void> {
+    return this.#row(() => this.#agentDies(at, outcome, again))
+  }
+
+  async #agentDies(at: string, outcome: Outcome, again?: string): Promise<void> {
+    const { world } = this.#world
+    const isCollected = COLLECTING.has(at)
+    await this.#world.arm('agent', at)
+    if (!isCollected) await this.#world.arm('dom0', 'request written')
+    const caller = this.#give()
+    const answer = isCollected ? await report(caller) : await this.#died(caller)
+    await this.#agentDied(at)
+    if (again !== undefined) {
+      await this.#world.arm('agent', again)
+      await world.startAgent()
+      await this.#agentDied(again)
+    }
+    await this.#world.nextAgent()
+    if (answer) await this.#judge(EXPIRED, await this.#pickUp())
+    await this.#judge(outcome, answer ?? (await this.#pickUp()))
+  }
+
+  /** QEMU ends when the agent comes to a step; the process that waits is answered; another QEMU starts. */
+  qemuDies(at: string, outcome: Outcome): Promise<void> {
+    return this.#row(() => this.#qemuDies(at, outcome))
+  }
+
+  async #qemuDies(at: string, outcome: Outcome): Promise<void> {
+    const { world } = this.#world
+    await this.#world.arm('agent', at, world.qemu.pid)
+    const caller = this.#give()
+    const answer = await report(caller)
+    await expect.poll(() => this.#world.isArmed('agent'), { message: `the agent came to ${at}` }).toBe(false)
+    await world.qemu.exited
+    await this.#world.nextQemu()
+    await this.#judge(outcome, answer)
+    const later = await this.#pickUp()
+    expect(later, 'the answer was collected').toMatchObject({ error: { code: 'expired', outcome: 'unknown' } })
+    await world.killAgent()
+    await this.#world.nextAgent()
+  }
+
+  async #begin(): Promise<void> {
+    const { before, command, once } = this.#matrix
+    await this.#world.bring(before, command === 'pci-detach')
+    this.#ids = await this.#world.ids()
+    this.#told = await this.#world.told(once)
+    await this.#world.test.quiet()
+    this.#stands ??= { watches: WATCHES, transactions: 0, nodes: await this.#world.test.nodes() }
+  }
+
+  #give(): Running {
+    return this.#world.give(this.#matrix.command, ...this.#matrix.args)
+  }
+
+  async #pickUp(): Promise<Report> {
+    const id = await this.#world.newId(this.#ids)
+    return this.#world.pickUp(id, this.#matrix.command, ...this.#matrix.args)
+  }
+
+  async #died(running: Running): Promise<undefined> {
+    const { exitCode, stdout } = await running.finished
+    expect({ exitCode, stdout }, 'the process ended at the step').toEqual({ exitCode: 137, stdout: '' })
+  }
+
+  async #agentDied(at: string): Promise<void> {
+    const { agent } = this.#world.world
+    await expect.poll(() => agent?.running, { message: `the agent came to ${at}`, timeout: 20_000 }).toBe(false)
+    expect(this.#world.isArmed('agent')).toBe(false)
+    expect(await agent?.exited).toMatchObject({ signal: 'SIGKILL' })
+  }
+
+  async #judge(outcome: Outcome, answer: Report): Promise<void> {
+    const possible = outcome.answers.length > 0 ? outcome.answers : [{ ok: true }]
+    expect(possible, `the answer is ${JSON.stringify(answer)}`).toContainEqual(
+      expect.toSatisfy(one => matches(answer, one)),
+    )
+    await this.#isTrue(outcome, answer)
+    await this.#oncePer(outcome)
+    await this.#nothingLeft()
+  }
+
+  /** What QEMU itself says, against the answer. */
+  async #isTrue({ effect }: Outcome, answer: Report): Promise<void> {
+    const { before } = this.#matrix
+    const after: Truth = { ...before, ...pick(this.#matrix.effect) }
+    const truth = await this.#world.truth()
+    if (effect === 'lost') expect(truth, 'a new QEMU').toEqual({ attached: false, running: true })
+    else if (effect === 'there' || answer.ok) expect(truth).toEqual(after)
+    else if (effect === 'comes') await expect.poll(() => this.#world.truth(), { timeout: 10_000 }).toEqual(after)
+    else if (effect !== 'open') expect(truth).toEqual(before)
+    await this.#isSaved(effect, answer)
+  }
+
+  async #isSaved(effect: Outcome['effect'], answer: Report): Promise<void> {
+    const isThere = this.#matrix.effect.saved === true && (answer.ok || effect === 'there')
+    const { target } = await this.#world.files()
+    expect(target, 'nothing but the whole file').toEqual(isThere ? ['state'] : [])
+    if (!isThere) return
+    const bytes = await readFile(this.#world.file)
+    expect(bytes.subarray(0, 4).toString()).toBe('QEVM')
+    if (answer.ok) expect(answer['result']).toMatchObject({ sha256: createHash('sha256').update(bytes).digest('hex') })
+  }
+
+  /** QEMU’s own record: no command with an effect came to it twice. */
+  async #oncePer({ effect }: Outcome): Promise<void> {
+    const told = await this.#world.told(this.#matrix.once)
+    for (const [command, count] of Object.entries(told)) {
+      const since = effect === 'lost' ? count : count - (this.#told[command] ?? 0)
+      expect(since, `${command} was given to QEMU`).toBeLessThanOrEqual(1)
+    }
+  }
+
+  async #nothingLeft(): Promise<void> {
+    await this.#world.test.quiet()
+    await expect.poll(() => this.#world.stands(), { timeout: 10_000 }).toEqual(this.#stands)
+    expect((await this.#world.files()).kept, 'the agent keeps no state').toEqual([])
+  }
+}
+
+function matches(answer: Report, wanted: unknown): boolean {
+  try {
+    expect(answer).toMatchObject(wanted as object)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function pick({ attached, running }: Matrix['effect']): Partial<Truth> {
+  return { ...(attached === undefined ? {} : { attached }), ...(running === undefined ? {} : { running }) }
+}

@@ -1,0 +1,4 @@
+import { saveState } from './matrix/save-state.ts'
+import { specify } from './specify.ts'
+
+specify(saveState)

@@ -1,0 +1,151 @@
+import { writeFileSync } from 'node:fs'
+import { run, succeed, xl } from './shell.ts'
+import { nodeBecomes, readNode, xenstore } from './xenstore.ts'
+
+export interface GuestOptions {
+  readonly name: string
+  /** Further lines of xl.cfg. */
+  readonly config?: readonly string[] | undefined
+}
+
+/** What the stubdomain has in all, in MB: see docs/image.md. */
+const STUBDOMAIN_MEMORY = 416
+const CREATE_TIMEOUT_MS = 90_000
+
+let commands = 0
+
+/** The lab's own guest (test/lab/guest), with our image as its stubdomain. */
+export class Guest {
+  readonly name: string
+  readonly domid: number
+  readonly stubdomain: number
+
+  private constructor(name: string, domid: number, stubdomain: number) {
+    this.name = name
+    this.domid = domid
+    this.stubdomain = stubdomain
+  }
+
+  /** What `xl create` is given. */
+  static writeConfig({ name, config = [] }: GuestOptions): string {
+    const file = `/tmp/${name}.cfg`
+    writeFileSync(file, `${[`name="${name}"`, ...CONFIG, ...config].join('\n')}\n`)
+    return file
+  }
+
+  static async create(options: GuestOptions): Promise<Guest> {
+    await succeed('xl', ['create', Guest.writeConfig(options)], { timeoutMs: CREATE_TIMEOUT_MS })
+    const guest = await Guest.find(options.name)
+    await guest.up()
+    return guest
+  }
+
+  /** A guest that runs. */
+  static async find(name: string): Promise<Guest> {
+    const domid = Number(await xl('domid', name))
+    const stubdomain = Number(await readNode(`/local/domain/${domid}/image/device-model-domid`))
+    if (!(stubdomain > 0)) throw new Error(`${name} has no stubdomain`)
+    return new Guest(name, domid, stubdomain)
+  }
+
+  /** Resolves when the guest has looked at its PCI bus. */
+  async up(): Promise<void> {
+    await nodeBecomes(this.#node('pci'), value => value || undefined)
+  }
+
+  /** Tells the guest something; resolves with its answer, without "ok". @throws when it says "failed" or nothing. */
+  async tell(command: string): Promise<string> {
+    const { ok, text } = await this.ask(command)
+    if (!ok) throw new Error(`${this.name} failed to ${command}: ${text}`)
+    return text
+  }
+
+  /** Like {@link tell}, for an answer that may be an error's name. */
+  async ask(command: string): Promise<{ ok: boolean; text: string }> {
+    const number = ++commands
+    await this.order(`${number} ${command}`)
+    const answer = await nodeBecomes(this.#node('answer'), value =>
+      value?.startsWith(`${number} `) ? value : undefined,
+    )
+    const [, verdict = '', text = ''] = /^\d+ (ok|failed) ?(.*)$/s.exec(answer) ?? []
+    return { ok: verdict === 'ok', text }
+  }
+
+  /** Something after which the guest does not answer any more. */
+  async tellLast(command: 'reboot' | 'crash' | 'poweroff'): Promise<void> {
+    await this.order(`${++commands} ${command}`)
+  }
+
+  private async order(text: string): Promise<void> {
+    await (await xenstore()).write(this.#node('command'), text)
+  }
+
+  /** Identities of the devices it sees, by slot: "11e81234" is edu (device, vendor). */
+  async devices(): Promise<Map<number, string>> {
+    return parseDevices((await readNode(this.#node('pci'))) ?? '')
+  }
+
+  /** Resolves with the slot in which the device has appeared. */
+  async sees(identity: string, timeoutMs?: number): Promise<number> {
+    return await nodeBecomes(
+      this.#node('pci'),
+      value => [...parseDevices(value ?? '')].find(([, found]) => found === identity)?.[0],
+      timeoutMs,
+    )
+  }
+
+  /** Resolves when no device of this identity is there any more. */
+  async lacks(identity: string, timeoutMs?: number): Promise<void> {
+    const gone = (value = '') => ![...parseDevices(value).values()].includes(identity)
+    await nodeBecomes(this.#node('pci'), value => gone(value) || undefined, timeoutMs)
+  }
+
+  /** Resolves when the guest knows that the host wants a device back, and refuses. */
+  async refusesNow(timeoutMs?: number): Promise<void> {
+    await nodeBecomes(this.#node('wanted'), value => (value ? true : undefined), timeoutMs)
+  }
+
+  /** The first two registers of a device: what it says, and what became of 0x12345678. */
+  async registers(slot: number): Promise<string> {
+    return await this.tell(`registers ${slot.toString(16)}`)
+  }
+
+  async destroy(): Promise<void> {
+    await run('xl', ['destroy', this.name])
+  }
+
+  #node(name: string): string {
+    return `/local/domain/${this.domid}/data/${name}`
+  }
+}
+
+function parseDevices(value: string): Map<number, string> {
+  const words = value.split(' ').filter(word => word !== '')
+  return new Map(words.map(word => [Number.parseInt(word.split(':')[0] ?? '', 16), word.split(':')[1] ?? '']))
+}
+
+const CONFIG = [
+  'type="hvm"',
+  'memory=64',
+  'maxmem=64',
+  'vcpus=1',
+  'firmware_override="/lab/guest.elf"',
+  'device_model_version="qemu-xen"',
+  'device_model_stubdomain_override=1',
+  'stubdomain_kernel="/boot/vmlinux"',
+  'stubdomain_ramdisk="/boot/stubdom.cpio"',
+  'stubdomain_cmdline="console=hvc0 rdinit=/init quiet"',
+  `stubdomain_memory=${STUBDOMAIN_MEMORY}`,
+  'vga="stdvga"',
+  'videoram=16',
+  'vnc=0',
+  'sdl=0',
+  'spice=0',
+  'usb=0',
+  'boot="c"',
+  'serial="null"',
+  'on_poweroff="destroy"',
+  'on_reboot="restart"',
+  'on_crash="destroy"',
+  'passthrough="sync_pt"',
+]

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import type { LabRequest } from '../events.ts'
+import { declaredTests, runTest } from './harness.ts'
+import { tell } from './host.ts'
+import { shipLogs, shipState } from './logs.ts'
+import { runPlayground } from './playground.ts'
+
+const SHIP_EVERY_MS = 1_000
+
+const request = JSON.parse(readFileSync('/lab/request.json', 'utf8')) as LabRequest
+const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
+try {
+  if (request.mode === 'shell') await runPlayground(request)
+  else await runTests(request.filters)
+} finally {
+  clearInterval(shipping)
+  shipLogs()
+}
+process.exit()
+
+async function runTests(filters: readonly string[]): Promise<void> {
+  const chosen = declaredTests().filter(({ name }) => filters.length === 0 || filters.some(part => name.includes(part)))
+  tell({ event: 'planned', tests: chosen.length })
+  for (const test of chosen) {
+    tell({ event: 'began', test: test.name })
+    const began = performance.now()
+    const ms = () => Math.round(performance.now() - began)
+    try {
+      await runTest(test)
+      tell({ event: 'passed', test: test.name, ms: ms() })
+    } catch (error) {
+      tell({
+        event: 'failed',
+        test: test.name,
+        ms: ms(),
+        error: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
+      })
+      await shipState(test.name)
+    }
+  }
+}

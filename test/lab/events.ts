@@ -1,0 +1,30 @@
+/** What dom0 tells the host, one JSON document a line. */
+export type LabEvent =
+  | { readonly event: 'booted' | 'ready' | 'ended' }
+  | { readonly event: 'planned'; readonly tests: number }
+  | { readonly event: 'began'; readonly test: string }
+  | { readonly event: 'passed'; readonly test: string; readonly ms: number }
+  | { readonly event: 'failed'; readonly test: string; readonly ms: number; readonly error: string }
+  | { readonly event: 'skipped'; readonly test: string; readonly why: string }
+  /** For people, while they wait. */
+  | { readonly event: 'note'; readonly text: string }
+  /** What was added to a log or console. */
+  | { readonly event: 'log'; readonly file: string; readonly text: string }
+  | { readonly event: 'measured'; readonly row: MeasuredRow }
+
+/** One line of the benchmark's table; milliseconds unless `unit` says otherwise. */
+export interface MeasuredRow {
+  readonly name: string
+  readonly stock: number | string
+  readonly ours: number | string
+  readonly unit: string
+}
+
+/** What the host wants dom0 to do. */
+export interface LabRequest {
+  readonly mode: 'test' | 'shell' | 'bench'
+  /** Only tests whose name contains one of these; all when there is none. */
+  readonly filters: readonly string[]
+  /** Size of the person's terminal. */
+  readonly terminal?: { readonly rows: number; readonly columns: number } | undefined
+}

@@ -1,0 +1,37 @@
+/* The processor and the machine: ports, time, text. */
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+static inline void outb(u16 port, u8 value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
+static inline void outl(u16 port, u32 value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
+static inline u32 inl(u16 port)
+{
+    u32 value;
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+/* Ticks of 10 ms since the start. */
+extern volatile u32 ticks;
+void start_timer(void);
+static inline void wait_for_interrupt(void) { asm volatile("hlt"); }
+
+/* A text that is being written; what does not fit is left out. */
+struct text {
+    char *at, *end;
+};
+void put(struct text *text, const char *string);
+void put_number(struct text *text, u32 value, u32 base);
+
+/* A line on Xen's console ("xl dmesg"). */
+void say(const char *line);
+
+u32 length(const char *string);
+int same(const char *a, const char *b);
+/* What follows `prefix` in `string`, or 0. */
+const char *after(const char *string, const char *prefix);
+u32 parse(const char *digits, u32 base);

@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { bundlePrograms } from '../../../scripts/lib/bundle.mjs'
+import { bundleOptions } from '../../../scripts/lib/bundle-options.mjs'
+import { buildPlumbHelper } from '../../../scripts/lib/plumb-helper.mjs'
+import { root } from '../../../scripts/lib/root.mjs'
+import { toCpio } from '../../../scripts/lib/rootfs/cpio.mjs'
+import { stubdomImage } from '../../../scripts/lib/rootfs/stubdom-image.mjs'
+import { Tree } from '../../../scripts/lib/rootfs/tree.mjs'
+import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
+import type { LabRequest } from '../events.ts'
+import { buildGuest } from './guest.ts'
+
+const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
+const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
+const PLUMB = 'packages/dom0-agent/native/stubdom-plumb.c'
+const LAB = join(root, 'test/lab')
+
+/** What dom0 unpacks once it is up: the project as it is now, and what it has to do. */
+export async function buildPayload(request: LabRequest): Promise<Buffer> {
+  await bundlePrograms()
+  const [stubdom, guest, plumb, runner] = await Promise.all([
+    stubdomArchive(),
+    guestProgram(),
+    plumbHelper(),
+    bundleRunner(),
+  ])
+  const tree = new Tree()
+  tree.file('boot/stubdom.cpio', stubdom)
+  tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
+  tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
+  tree.file('lab/guest.elf', guest)
+  tree.file('lab/runner.mjs', runner)
+  tree.file('lab/request.json', JSON.stringify(request))
+  tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
+  return toCpio(tree)
+}
+
+async function stubdomArchive(): Promise<Buffer> {
+  const inputs = fingerprint([AGENT, 'packages/stubdom-agent/init', 'scripts/lib/rootfs'], [systemVersion()])
+  const directory = await cached('stubdom', inputs, async () => ({
+    'stubdom.cpio': toCpio((await stubdomImage()).tree),
+  }))
+  return readFileSync(join(directory, 'stubdom.cpio'))
+}
+
+async function guestProgram(): Promise<Buffer> {
+  const inputs = fingerprint(['test/lab/guest', 'test/lab/images/guest.ts'])
+  const directory = await cached('guest', inputs, async () => ({ 'guest.elf': buildGuest() }))
+  return readFileSync(join(directory, 'guest.elf'))
+}
+
+async function plumbHelper(): Promise<Buffer> {
+  const inputs = fingerprint([PLUMB, 'scripts/lib/plumb-helper.mjs'], [systemVersion()])
+  const directory = await cached('plumb', inputs, async () => {
+    const program = join(CACHE, `stubdom-plumb.${process.pid}`)
+    mkdirSync(CACHE, { recursive: true })
+    await buildPlumbHelper(program)
+    const bytes = readFileSync(program)
+    rmSync(program)
+    return { 'stubdom-plumb': bytes }
+  })
+  return readFileSync(join(directory, 'stubdom-plumb'))
+}
+
+/** The tests and everything they use, in one file: dom0 has no node_modules. */
+async function bundleRunner(): Promise<Buffer> {
+  const tests = readdirSync(join(LAB, 'tests'))
+    .filter(name => name.endsWith('.ts'))
+    .sort()
+  const imports = [...tests.map(name => `import './tests/${name}'`), `import './dom0/runner.ts'`]
+  const { outputFiles } = await build({
+    ...bundleOptions,
+    stdin: { contents: imports.join('\n'), resolveDir: LAB, loader: 'ts' },
+    write: false,
+    sourcemap: 'inline',
+  })
+  return Buffer.from(outputFiles[0]?.contents ?? [])
+}

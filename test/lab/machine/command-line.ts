@@ -1,0 +1,87 @@
+/** Where the files of one machine lie. */
+export interface MachineFiles {
+  readonly hypervisor: string
+  readonly kernel: string
+  readonly ramdisk: string
+  /** What the host hands to dom0 once it is up: a cpio archive on a disk. */
+  readonly payload: string
+  /** Xen's console, and dom0's: written by QEMU. */
+  readonly consoleLog: string
+  /** Sockets on which this side listens, but for `qmp`, on which QEMU does. */
+  readonly events: string
+  readonly shell: string
+  readonly qmp: string
+}
+
+/**
+ * Nested paging and the IOMMU are emulated, too. Without `rdrand` the kernel's random numbers come late and everything in dom0 waits for them; Xen cannot share
+ * AMD's page tables with Intel's IOMMU (`no-sharept`); memory that Xen does not scrub stays out of the snapshot.
+ */
+const MACHINE = [
+  '-machine',
+  'q35',
+  '-accel',
+  'tcg,thread=single',
+  '-cpu',
+  'qemu64,+svm,+npt,+rdrand',
+  '-smp',
+  '2',
+  '-m',
+  '3072',
+]
+const XEN_OPTIONS =
+  'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0'
+const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet'
+
+/** What the lab passes through. The functions are QEMU's emulated devices; the guest knows edu's registers. */
+export const PASSTHROUGH_DEVICES = [
+  { bdf: '0000:00:05.0', driver: 'e1000e' },
+  { bdf: '0000:00:06.0', driver: 'edu' },
+  { bdf: '0000:00:07.0', driver: 'pci-testdev' },
+  { bdf: '0000:00:08.0', driver: 'edu' },
+]
+
+/**
+ * The machine's clock counts instructions, two nanoseconds each, and leaps over idle time: libxl's time limits and the tests' hold in the machine's time, and
+ * however busy the host is, a test takes the same time there. A person wants the idle time, too.
+ */
+function clock(interactive: boolean): string[] {
+  return ['-icount', `shift=1,sleep=${interactive ? 'on' : 'off'}`]
+}
+
+/** QEMU's arguments. A machine that is to be loaded from a snapshot must be started with the same ones as when it was saved, and `incoming`. */
+export function commandLine(files: MachineFiles, { incoming = false, interactive = false } = {}): string[] {
+  const devices = PASSTHROUGH_DEVICES.flatMap(({ bdf, driver }) => ['-device', `${driver},addr=${bdf.slice(8, 10)}`])
+  return [
+    ...MACHINE,
+    ...clock(interactive),
+    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-vga', 'std', '-net', 'none'],
+    ...['-chardev', `file,id=console,path=${files.consoleLog}`, '-serial', 'chardev:console'],
+    ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
+    ...['-chardev', `socket,id=events,path=${files.events}`, '-chardev', `socket,id=shell,path=${files.shell}`],
+    ...['-device', 'intel-iommu,intremap=on'],
+    ...devices,
+    ...['-device', 'virtio-serial-pci,addr=10,max_ports=4'],
+    ...[
+      '-device',
+      'virtserialport,nr=1,chardev=events,name=events',
+      '-device',
+      'virtconsole,nr=2,chardev=shell,name=shell',
+    ],
+    ...[
+      '-drive',
+      `if=none,id=payload,format=raw,read-only=on,file=${files.payload}`,
+      '-device',
+      'virtio-blk-pci,addr=11,drive=payload',
+    ],
+    ...[
+      '-kernel',
+      files.hypervisor,
+      '-append',
+      XEN_OPTIONS,
+      '-initrd',
+      `${files.kernel} ${DOM0_OPTIONS},${files.ramdisk}`,
+    ],
+    ...(incoming ? ['-incoming', 'defer'] : []),
+  ]
+}

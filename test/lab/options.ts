@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+
+export interface LabOptions {
+  readonly mode: 'test' | 'shell' | 'bench'
+  /** Only tests whose name contains one of these. */
+  readonly filters: readonly string[]
+  /** Boot anew although there is a snapshot. */
+  readonly fresh: boolean
+  /** The whole run is over after this many seconds. */
+  readonly timeLimit: number
+  /** Where the report goes as JSON, in vitest's form; for `bench` the table. */
+  readonly json: string | undefined
+}
+
+/** The command line is wrong; the message says how. */
+export class LabUsageError extends Error {
+  override readonly name = 'LabUsageError'
+}
+
+export const HELP = `usage: npm run lab [-- [options] [FILTER…]]
+
+Runs the tests on a real Xen, emulated: hypervisor, dom0, an HVM guest with a stubdomain, PCI passthrough. A FILTER is a part of a test's name.
+
+  --shell              a shell in dom0, with a guest and devices to play with; Ctrl-] leaves
+  --bench              measures side by side with stock xl
+  --fresh              boots anew instead of going on from the snapshot
+  --time-limit SECONDS the whole run is over after this time (default: 480; --shell: none; --bench: 900)
+  --json FILE          the report, as vitest's JSON reporter has it; of --bench, the table
+`
+
+/** @throws LabUsageError */
+export function parseOptions(argv: readonly string[]): LabOptions | 'help' {
+  const { values, positionals } = parse(argv)
+  if (values.help) return 'help'
+  if (values.shell && values.bench) throw new LabUsageError('--shell or --bench, not both')
+  const mode = values.shell ? 'shell' : values.bench ? 'bench' : 'test'
+  const timeLimit = Number(values['time-limit'] ?? DEFAULT_TIME_LIMITS[mode])
+  if (!(timeLimit > 0)) throw new LabUsageError(`--time-limit ${values['time-limit']}: a number of seconds is wanted`)
+  return { mode, filters: positionals, fresh: values.fresh ?? false, timeLimit, json: values.json }
+}
+
+const DEFAULT_TIME_LIMITS = { test: 480, bench: 900, shell: 7 * 86_400 }
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        shell: { type: 'boolean' },
+        bench: { type: 'boolean' },
+        fresh: { type: 'boolean' },
+        'time-limit': { type: 'string' },
+        json: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new LabUsageError((error as Error).message)
+  }
+}
