@@ -16,6 +16,8 @@ export const RETENTION_MS = 60_000
 /** An operation about a request or a response. */
 export interface Exchange extends Operation {
   readonly at: number
+  /** Of the agent that did it. */
+  readonly epoch: string
   readonly side: 'dom0' | 'stubdom'
   readonly command: string
   readonly id: string
@@ -49,6 +51,8 @@ export class World {
   readonly #pairs: DomainPair[] = []
   readonly #processes: Dom0Process[]
   #dom0Count = 0
+  /** How many each agent has begun. */
+  readonly #epochs = new Map<string, number>()
 
   constructor(plan: Plan, isTraced: boolean) {
     this.#isTraced = isTraced
@@ -315,10 +319,12 @@ export class World {
   #operated(operation: Operation): void {
     const match = PATH.exec(operation.path)
     if (this.#isTraced) this.#traceOperation(operation)
+    if (isEpochBegun(operation)) this.#epochs.set(operation.who, (this.#epochs.get(operation.who) ?? 0) + 1)
     if (!match) return
     const [, , side, command, id] = match
     this.exchanges.push({
       ...operation,
+      epoch: `${operation.who}, epoch ${this.#epochs.get(operation.who)}`,
       at: this.clock.now,
       side: side as Exchange['side'],
       command: command ?? '',
@@ -333,6 +339,11 @@ export class World {
     const what = op === Op.WRITE || op === Op.READ ? ` ${value}` : ''
     this.say(`${who} ${name} ${short}${errno === undefined ? what : ` -> ${errno}`}`)
   }
+}
+
+/** The first that an agent says in an epoch. */
+function isEpochBegun({ op, path, value }: Operation): boolean {
+  return op === Op.WRITE && path.endsWith('/stubdom/status') && value.includes('"starting"')
 }
 
 const OPERATIONS = new Map<number, string>([

@@ -52,7 +52,7 @@ function outOfOrder(world: World): Violation[] {
     world.calls.flatMap(({ id, order: { command } }) => ('bdf' in command ? [[id, command.bdf] as const] : [])),
   )
   const about = world.exchanges.filter(({ id }) => devices.has(id))
-  return [...new Set(about.map(({ who }) => who))].filter(isAgent).flatMap(agent => {
+  return [...new Set(about.map(({ epoch }) => epoch))].filter(isAgent).flatMap(agent => {
     const order = new DeviceOrder(agent)
     for (const exchange of about) order.next(exchange, devices.get(exchange.id) ?? '')
     return order.violations
@@ -77,14 +77,14 @@ class DeviceOrder {
     this.#agent = agent
   }
 
-  next({ who, op, side, id, errno, value }: Exchange, device: string): void {
+  next({ epoch, op, side, id, errno, value }: Exchange, device: string): void {
     if (errno !== undefined) return
     // One that is not wanted any more ends without a word.
     if (side === 'dom0' && op === Op.RM) {
       this.#read.delete(id)
       this.#begun.delete(id)
     }
-    if (who !== this.#agent) return
+    if (epoch !== this.#agent) return
     if (side === 'dom0' && op === Op.READ && !this.#seen.has(id)) this.#read.set(id, device)
     this.#seen.add(id)
     if (side === 'dom0' || op !== Op.WRITE) return
