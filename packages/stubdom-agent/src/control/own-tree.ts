@@ -49,6 +49,11 @@ export class OwnTree {
     return this.#write(Layout.hello, encodeJson(hello))
   }
 
+  /** Whether what says that commands are taken still stands: whoever else is in the domain may have removed it. */
+  async hasHello(): Promise<boolean> {
+    return (await this.#xenstore.readIfExists(at(Layout.hello))) !== undefined
+  }
+
   removeHello(): Promise<void> {
     return this.#xenstore.rm(at(Layout.hello))
   }
