@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -53,6 +54,8 @@ export function toSquashfs(tree, sysroot) {
       lay(tree, source)
       const image = join(CACHE, `${hash}.${process.pid}`)
       sysroot.run('usr/bin/mksquashfs', [source, image, ...OPTIONS])
+      // The last one only: they are large.
+      for (const old of readdirSync(CACHE)) if (join(CACHE, old) !== image) rmSync(join(CACHE, old))
       renameSync(image, cached)
     } finally {
       rmSync(work, { recursive: true })
