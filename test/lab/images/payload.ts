@@ -40,7 +40,7 @@ export async function buildPayload(request: LabRequest): Promise<Buffer> {
 async function stubdomArchive(): Promise<Buffer> {
   const inputs = fingerprint([AGENT, 'packages/stubdom-agent/init', 'scripts/lib/rootfs'], [systemVersion()])
   const directory = await cached('stubdom', inputs, async () => ({
-    'stubdom.cpio': toCpio((await stubdomImage()).tree),
+    'stubdom.cpio': (await stubdomImage()).image,
   }))
   return readFileSync(join(directory, 'stubdom.cpio'))
 }
