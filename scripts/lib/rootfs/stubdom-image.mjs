@@ -3,8 +3,10 @@ import { basename, join } from 'node:path'
 import { compileStubdomInit } from '../compile.mjs'
 import { root } from '../root.mjs'
 import { addBusybox } from './busybox.mjs'
+import { toCpio } from './cpio.mjs'
 import { kernelPackage, unpackPackages } from './debian-packages.mjs'
 import { Kernel } from './kernel.mjs'
+import { toSquashfs } from './squashfs.mjs'
 import { stripped } from './stripped.mjs'
 import { Sysroot } from './sysroot.mjs'
 import { Tree } from './tree.mjs'
@@ -16,6 +18,7 @@ const PACKAGES = [
   'qemu-system-data',
   'qemu-system-xen',
   'seabios',
+  'squashfs-tools',
   'xen-utils-4.17',
 ]
 
@@ -29,20 +32,41 @@ const FIRMWARE = [
   'usr/share/qemu/keymaps/en-us',
 ]
 
-const MOUNT_POINTS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']
+const MOUNT_POINTS = ['dev', 'proc', 'run', 'sys', 'tmp']
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const INIT = join(root, 'packages/stubdom-agent/init')
 
+/** What the kernel needs to mount the root. */
+const ROOT_MODULES = ['loop', 'squashfs']
+
 /**
- * The stubdomain's root file system, and the kernel that goes with its modules.
+ * The stubdomain's image, an initramfs that holds a compressed root; the root it holds; and the kernel that goes with its modules.
  * @param {string[]} agentArguments of `stubdom-agent boot`
- * @returns {Promise<{ tree: Tree, kernel: Kernel }>}
+ * @returns {Promise<{ image: Buffer, root: Tree, kernel: Kernel }>}
  */
 export async function stubdomImage(agentArguments = []) {
   const kernelName = await kernelPackage()
   const sysroot = new Sysroot(await unpackPackages([...PACKAGES, kernelName]))
   const kernel = new Kernel(sysroot.packageDirectory(kernelName))
+  const tree = await rootTree(sysroot, kernel, agentArguments)
+  return { image: toCpio(initramfs(toSquashfs(tree, sysroot), sysroot, kernel)), root: tree, kernel }
+}
+
+function initramfs(image, sysroot, kernel) {
+  const tree = new Tree()
+  for (const path of ['dev', 'root']) tree.directory(path)
+  tree.file('bin/busybox', sysroot.read('bin/busybox'), { mode: 0o755 })
+  for (const applet of ['mount', 'umount', 'insmod', 'switch_root']) tree.link(`bin/${applet}`, 'busybox')
+  const modules = kernel.modules(ROOT_MODULES)
+  for (const { name, data } of modules) tree.file(`modules/${name}.ko`, data)
+  tree.file('modules/order', modules.map(({ name }) => `${name}\n`).join(''))
+  tree.file('root.squashfs', image)
+  tree.file('init', readFileSync(new URL('initramfs-init.sh', import.meta.url)), { mode: 0o755 })
+  return tree
+}
+
+async function rootTree(sysroot, kernel, agentArguments) {
   const tree = new Tree()
 
   for (const path of MOUNT_POINTS) tree.directory(path)
@@ -57,7 +81,7 @@ export async function stubdomImage(agentArguments = []) {
   sysroot.addLibraries(tree, node)
   tree.file('usr/lib/stubdom-agent.mjs', readFileSync(join(root, AGENT)), { component: 'agent' })
   await addInit(tree, agentArguments)
-  return { tree, kernel }
+  return tree
 }
 
 /** Those that the list names, which are loaded in its order; so it must name what they depend on, and before them. */

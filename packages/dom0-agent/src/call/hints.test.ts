@@ -58,6 +58,19 @@ function follow(hints: NodeHints | DirectoryHints, id: string) {
 }
 
 describe('a directory watch', () => {
+  test('tells all who wait for the same id: one may be picked up where it was given', async () => {
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
+    const [given, pickedUp] = [follow(hints, 'a'), follow(hints, 'a')]
+    await Promise.all([given.until(1), pickedUp.until(1)])
+    const before = given.seen.looks
+    pickedUp.stop()
+    const agent = await world.inDomain(STUBDOMAIN)
+    await agent.write(`dm-control/${Layout.response('ping', 'a')}`, '{}')
+    await given.until(before + 1)
+    expect(pickedUp.seen.looks).toBeLessThanOrEqual(before)
+    hints.close()
+  })
+
   test('finds the one call that an event is for; an event of no id concerns all', async () => {
     const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
     const [a, b] = [follow(hints, 'a'), follow(hints, 'b')]
