@@ -1,17 +1,25 @@
-// The last line of CI: the totals of the test report, with the checks counted as one test. Exits with 1 unless all is well.
+// The last line of CI: the totals of all test reports, with the checks counted as one test. Exits with 1 unless all is well.
+//   totals.mjs <exit code of the checks> [<report> <exit code of its run> <name of its run>]…
 import { readFileSync } from 'node:fs'
 
-const [report = '', checks = '1', tests = '1'] = process.argv.slice(2)
-const { passed, failed, skipped } = count(report)
+const [checks = '1', ...rest] = process.argv.slice(2)
 const checksFailed = checks === '0' ? 0 : 1
-// A runner that failed without a failing test (a file that does not load, an error outside a test) is a failure all the same.
-const runnerFailed = tests !== '0' && failed === 0 ? 1 : 0
-const allFailed = failed + checksFailed + runnerFailed
-
 if (checksFailed) console.log('npm run check failed')
-if (runnerFailed) console.log(`npm test ended with ${tests}`)
-console.log(`${passed + 1 - checksFailed} passed, ${allFailed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-process.exitCode = allFailed === 0 && passed > 0 ? 0 : 1
+const sum = { passed: 1 - checksFailed, failed: checksFailed, skipped: 0 }
+let complete = rest.length > 0
+for (let at = 0; at < rest.length; at += 3) {
+  const [report, exitCode, name] = rest.slice(at, at + 3)
+  const { passed, failed, skipped } = count(report)
+  // A runner that failed without a failing test (a file that does not load, an error outside a test) is a failure all the same.
+  const runnerFailed = exitCode !== '0' && failed === 0 ? 1 : 0
+  if (runnerFailed) console.log(`${name} ended with ${exitCode}`)
+  if (passed === 0) complete = false
+  sum.passed += passed
+  sum.failed += failed + runnerFailed
+  sum.skipped += skipped
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}`)
+process.exitCode = sum.failed === 0 && complete ? 0 : 1
 
 function count(file) {
   try {

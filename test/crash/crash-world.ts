@@ -111,6 +111,13 @@ export class CrashWorld {
     )
   }
 
+  /** Whether a process that has ended had written a request that was none of `before`. */
+  async isAsked(before: ReadonlySet<string>): Promise<boolean> {
+    // The daemon sees in one round what a process has sent and that it has ended; it is through with that when it has answered twice.
+    for (let round = 0; round < 2; round++) await this.world.dom0.readIfExists(this.world.controlDirectory)
+    return (await this.ids()).size > before.size
+  }
+
   /** All ids until now. */
   async ids(): Promise<Set<string>> {
     const ids = new Set<string>()

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { type Report, report } from '../support/worlds.ts'
 import { CrashWorld, type Truth } from './crash-world.ts'
 import { COLLECTING, type Matrix } from './matrix/matrix.ts'
-import { EXPIRED, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
+import { EXPIRED, MAYBE_LOST, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
 
 /** The agent's, and the test's. */
 const WATCHES = 2
@@ -79,11 +79,11 @@ export class Play {
     if (isSlow) await world.qemu.pause()
     await this.#died(this.#give())
     if (isSlow) world.qemu.resume()
-    if (outcome === NEVER_ASKED) {
-      expect(await this.#world.truth()).toEqual(this.#matrix.before)
-      expect(await this.#world.ids()).toEqual(this.#ids)
-      await this.#judge(outcome, await report(this.#give()))
-    } else await this.#judge(outcome, await this.#pickUp())
+    const isAsked = await this.#world.isAsked(this.#ids)
+    if (outcome !== MAYBE_LOST) expect(isAsked).toBe(outcome !== NEVER_ASKED)
+    if (isAsked) return this.#judge(outcome, await this.#pickUp())
+    expect(await this.#world.truth()).toEqual(this.#matrix.before)
+    await this.#judge(outcome, await report(this.#give()))
   }
 
   /** The agent ends at a step, and the process that waits for it has ended before, if it had no answer yet; another agent starts, another process asks. */

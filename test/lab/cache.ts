@@ -38,7 +38,7 @@ function dropOthers(name: string): void {
 /** A hash over files and directories of the checkout (whole), and over texts. */
 export function fingerprint(paths: readonly string[], texts: readonly string[] = []): string {
   const hash = createHash('sha256')
-  for (const path of paths.flatMap(path => filesBelow(join(root, path))))
+  for (const path of paths.flatMap(name => filesBelow(join(root, name))))
     hash.update(`${path}\0`).update(readFileSync(path))
   for (const text of texts) hash.update(`${text}\0`)
   return hash.digest('hex').slice(0, 24)

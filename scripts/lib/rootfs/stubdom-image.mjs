@@ -29,7 +29,7 @@ const FIRMWARE = [
   'usr/share/qemu/keymaps/en-us',
 ]
 
-const MOUNT_POINTS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'var/run']
+const MOUNT_POINTS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const INIT = join(root, 'packages/stubdom-agent/init')
@@ -46,6 +46,7 @@ export async function stubdomImage(agentArguments = []) {
   const tree = new Tree()
 
   for (const path of MOUNT_POINTS) tree.directory(path)
+  tree.link('var/run', '/run')
   addBusybox(tree, sysroot)
   addModules(tree, kernel)
   sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })

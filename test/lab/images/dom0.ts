@@ -21,10 +21,10 @@ const PACKAGES = [
   'xenstore-utils',
 ]
 
-const MODULES = [
-  ...['xen-privcmd', 'xen-evtchn', 'xenfs', 'xen-gntdev', 'xen-gntalloc', 'xen-pciback', 'xen-blkback', 'loop'],
-  ...['virtio_pci', 'virtio_blk', 'virtio_console'],
-]
+const MODULES =
+  'xen-privcmd xen-evtchn xenfs xen-gntdev xen-gntalloc xen-pciback xen-blkback loop virtio_pci virtio_blk virtio_console'.split(
+    ' ',
+  )
 
 const XEN_BIN = 'usr/lib/xen-4.17/bin'
 const XEN_PROGRAMS = [

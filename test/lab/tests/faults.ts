@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { Guest } from '../dom0/guest.ts'
+import { eventually, topic } from '../dom0/harness.ts'
+import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
+import { endSharedGuest, sharedGuest } from '../dom0/shared-guest.ts'
+import { type Running, run, start, stubdomctl, stubdomctlJson, succeed } from '../dom0/shell.ts'
+import { nodeBecomes, readNode, xenstore } from '../dom0/xenstore.ts'
+
+/** A detach that waits for the guest: it has been accepted, and QEMU has asked. */
+async function pendingDetach(guest: Guest): Promise<Running> {
+  await lend(EDU.bdf)
+  const attached = await stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf)
+  assert.equal(attached.code, 0, attached.stderr)
+  await guest.sees(EDU.identity)
+  await guest.tell('eject refuse')
+  const running = start('stubdomctl', ['--json', '--timeout', '120', 'pci-detach', guest.name, EDU.bdf], {
+    timeoutMs: 60_000,
+  })
+  await guest.refusesNow()
+  return running
+}
+
+/** How dom0, the guest or the stubdomain may end under a command. */
+const ENDS: [string, (guest: Guest) => Promise<unknown>][] = [
+  ['the guest crashes', guest => guest.tellLast('crash')],
+  ['the guest reboots', guest => guest.tellLast('reboot')],
+  ['the guest is destroyed', guest => succeed('xl', ['destroy', guest.name])],
+  ['the stubdomain is destroyed', guest => succeed('xl', ['destroy', `${guest.name}-dm`])],
+]
+
+topic('ends in the middle of a command', test => {
+  for (const [what, end] of ENDS) {
+    test(
+      `${what}: the command ends at once, its outcome unknown`,
+      async () => {
+        const guest = await sharedGuest()
+        const { finished } = await pendingDetach(guest)
+        await end(guest)
+        const { code, stdout, stderr } = await finished
+        assert.equal(code, 3, stdout + stderr)
+        const { error } = JSON.parse(stdout) as { error: { code: string; outcome: string } }
+        assert.deepEqual({ code: error.code, outcome: error.outcome }, { code: 'domain-gone', outcome: 'unknown' })
+        if (what === 'the guest reboots') await rebooted(guest)
+        await endSharedGuest()
+      },
+      { timeoutMs: 120_000 },
+    )
+  }
+})
+
+/** libxl makes a new pair of domains; the device that was hot-plugged is not part of it, and nobody pretends so. */
+async function rebooted(before: Guest): Promise<void> {
+  const after = await eventually(
+    'the guest is there again',
+    async () => {
+      const found = await Guest.find(before.name).catch(() => undefined)
+      return found && found.domid !== before.domid ? found : undefined
+    },
+    60_000,
+  )
+  await after.up()
+  assert.notEqual(after.stubdomain, before.stubdomain)
+  const { code, stderr, document } = await stubdomctlJson('--timeout', '20', 'pci-list', after.name)
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(document['devices'], [])
+}
+
+topic('faults', test => {
+  test('a command whose CLI was killed goes on, and is picked up by its id', async () => {
+    const guest = await sharedGuest()
+    const { pid, finished } = await pendingDetach(guest)
+    process.kill(pid, 'SIGKILL')
+    await finished
+    const requests = `/local/domain/${guest.stubdomain}/dm-control/dom0/request/pci-detach`
+    const [id = ''] = await (await xenstore()).list(requests)
+    await guest.tell('eject agree')
+    await guest.lacks(EDU.identity)
+    const picked = await stubdomctl('--id', id, 'pci-detach', guest.name, EDU.bdf)
+    assert.equal(picked.code, 0, picked.stderr)
+    assert.equal((await stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf)).code, 0)
+  })
+
+  test('xenstored is live-updated: the agent goes on in the same epoch', async () => {
+    const guest = await sharedGuest()
+    const hello = `/local/domain/${guest.stubdomain}/dm-control/stubdom/hello`
+    assert.equal((await stubdomctl('ping', guest.name)).code, 0)
+    const before = await readNode(hello)
+    await succeed('xenstore-control', ['live-update', '/usr/lib/xen-4.17/bin/xenstored'])
+    const ping = await stubdomctl('--timeout', '20', 'ping', guest.name)
+    assert.equal(ping.code, 0, ping.stderr)
+    assert.equal(await readNode(hello), before)
+  })
+
+  test('a state is saved while a device is attached: both succeed', async () => {
+    const guest = await sharedGuest()
+    await lend(EDU.bdf)
+    const [attached, saved] = await Promise.all([
+      stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf),
+      stubdomctl('save-state', '--channel', 'xenstore', guest.name, '/tmp/state-while-attaching'),
+    ])
+    assert.equal(attached.code, 0, attached.stderr)
+    assert.equal(saved.code, 0, saved.stderr)
+    assert.equal(await guest.registers(await guest.sees(EDU.identity)), EDU_REGISTERS)
+    assert.equal((await stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf)).code, 0)
+  })
+
+  test('QEMU ends: the agent says so at once and how', async () => {
+    const guest = await sharedGuest()
+    assert.equal((await stubdomctl('ping', guest.name)).code, 0)
+    await run('xl', ['qemu-monitor-command', guest.name, 'quit'])
+    const status = `/local/domain/${guest.stubdomain}/dm-control/stubdom/status`
+    const text = await nodeBecomes(status, value => (value?.includes('qemu-exited') ? value : undefined))
+    assert.match(text, /exit code 0/)
+    const { code, stdout, stderr } = await stubdomctl('status', guest.name)
+    assert.match(stdout + stderr, /qemu-exited|QEMU ended/, `exit code ${code}`)
+    await endSharedGuest()
+  })
+})
