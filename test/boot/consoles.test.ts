@@ -46,6 +46,35 @@ test('a QEMU that cannot read its state is not started again without it', async 
   expect(await stubdomain.status(/"qemu-exited"/)).toMatch(/Not a migration stream.*used up/)
 })
 
+test('a state that unmodified xl asks for goes to console 1, and is restored from console 2', async () => {
+  const saved = await Stubdomain.create(daemons()[0] ?? 'embedded')
+  await saved.writeArguments(saved.modelArguments())
+  await saved.makeControlDirectory()
+  await saved.boot('--vchan-proxy', 'sleep')
+  await saved.status(/"ready"/)
+  await saved.qtest(`outb 0x70 ${CMOS.address}`)
+  await saved.qtest(`outb 0x71 ${CMOS.value}`)
+  const xl = await QmpClient.connect({ path: join(saved.directory, 'run', 'toolstack.qmp') })
+  await xl.execute('stop')
+  await xl.execute('xen-save-devices-state', { live: false, filename: '/dev/fdset/1' }, { timeoutMs: 20_000 })
+  await xl.close()
+  expect(await stat(join(saved.directory, 'run', 'fdset-1'))).toMatchObject({ size: 0 })
+  const file = join(saved.directory, 'state')
+  await saved.qemu('xen-save-devices-state', { live: false, filename: file })
+  // The console has all of it by now; dom0's end of it is read by this process, which must get its turn.
+  await expect.poll(() => saved.saveConsole.received()).toEqual(await readFile(file))
+
+  const restored = await Stubdomain.create(daemons()[0] ?? 'embedded')
+  await restored.writeArguments([...restored.modelArguments(), '-incoming', '$STUBDOM_RESTORE_INCOMING_ARG'])
+  await restored.makeControlDirectory()
+  restored.restoreConsole.send(saved.saveConsole.received())
+  await restored.boot()
+  await restored.status(/"ready"/)
+  await expect.poll(() => restored.qemu('query-status')).toMatchObject({ running: true })
+  await restored.qtest(`outb 0x70 ${CMOS.address}`)
+  expect(await restored.qtest('inb 0x71')).toBe('OK 0x00a5')
+})
+
 test('/dev/fdset/1 takes a state, also when every other monitor has gone', async () => {
   const stubdomain = await Stubdomain.create(daemons()[0] ?? 'embedded')
   await stubdomain.writeArguments(stubdomain.modelArguments())

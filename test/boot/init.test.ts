@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { compile, compileStubdomInit } from '../../scripts/lib/compile.mjs'
-import { startConsole } from '../support/pty.ts'
+import { startPty } from '../support/pty.ts'
 
 let init: string
 let directory: string
@@ -100,7 +100,7 @@ describe('as process 1', () => {
   test('reaps orphans', async () => {
     // A grandchild whose parent is gone becomes the init's child; a zombie is one that it does not reap.
     const script =
-      '(true & exec sleep 0) ; (sleep 0.01 & sleep 0.01 & exit) ; sleep 0.3; ps -e -o stat= | grep -c Z; exit 0'
+      '(true & exec sleep 0) ; (sleep 0.01 & sleep 0.01 & exit) ; sleep 0.3; grep -l "^State:.Z" /proc/[0-9]*/status | wc -l'
     expect((await asProcess1('--', 'sh', '-c', script).finished).stdout.trim()).toBe('0')
   })
 
@@ -116,7 +116,7 @@ describe('consoles', () => {
   const every = Buffer.from(Array.from({ length: 40_000 }, (_, index) => (index * 7 + (index >> 8)) & 0xff))
 
   test('what dom0 sends arrives byte by byte, however much it is', async () => {
-    const console = await startConsole(join(directory, 'hvc2'))
+    const console = await startPty(join(directory, 'hvc2'))
     const file = join(directory, 'received')
     console.send(every)
     const { finished } = start(init, [
@@ -133,7 +133,7 @@ describe('consoles', () => {
   })
 
   test('what is sent to dom0 arrives byte by byte', async () => {
-    const console = await startConsole(join(directory, 'hvc1'))
+    const console = await startPty(join(directory, 'hvc1'))
     const file = join(directory, 'state')
     await writeFile(file, every)
     const { finished } = start(init, [

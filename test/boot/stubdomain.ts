@@ -10,7 +10,7 @@ import { acl, type XenstoreClient } from '@stubdom/xenstore'
 import { concatMap, filter, firstValueFrom, timeout } from 'rxjs'
 import { onTestFinished } from 'vitest'
 import { compileStubdomInit } from '../../scripts/lib/compile.mjs'
-import { type Console, startConsole } from '../support/pty.ts'
+import { type Pty, startPty } from '../support/pty.ts'
 
 const GUEST = 6
 const STUBDOMAIN = 7
@@ -20,9 +20,9 @@ const VM = '/vm/5c6a7a41-dba9-4ab7-b0d6-1b6a1f2c3b92'
 export class Stubdomain {
   readonly directory: string
   /** Console 1, for state that is saved. */
-  readonly saveConsole: Console
+  readonly saveConsole: Pty
   /** Console 2, for state to restore. */
-  readonly restoreConsole: Console
+  readonly restoreConsole: Pty
   readonly #xenstored: TestXenstored
   #process: ChildProcess | undefined
   #output = ''
@@ -42,11 +42,12 @@ export class Stubdomain {
     })
     onTestFinished(() => bus.close())
     await writeFile(join(directory, 'guest.img'), bootSector({ cooperative: true }))
-    const [save, restore] = [await startConsole(join(directory, 'hvc1')), await startConsole(join(directory, 'hvc2'))]
+    const [save, restore] = [await startPty(join(directory, 'hvc1')), await startPty(join(directory, 'hvc2'))]
+    await layOutConsoles(xenstored.dom0, { 1: `file:${save.output}`, 2: 'pipe:/nonexistent' })
     return new Stubdomain(directory, xenstored, save, restore)
   }
 
-  private constructor(directory: string, xenstored: TestXenstored, save: Console, restore: Console) {
+  private constructor(directory: string, xenstored: TestXenstored, save: Pty, restore: Pty) {
     this.directory = directory
     this.#xenstored = xenstored
     this.saveConsole = save
@@ -129,14 +130,17 @@ export class Stubdomain {
     })
     this.#process = child
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (this.#output += text))
-    onTestFinished(async () => {
-      child.kill('SIGKILL')
-      await this.ended
-    })
     this.#ended = once(child, 'close')
+    onTestFinished(() => this.destroy())
   }
 
   #ended: Promise<unknown> = Promise.resolve()
+
+  /** Ends all of it at once. */
+  async destroy(): Promise<void> {
+    this.#process?.kill('SIGKILL')
+    await this.#ended
+  }
 
   /** Resolves when the stubdomain is off. */
   get ended(): Promise<unknown> {
@@ -197,5 +201,16 @@ export class Stubdomain {
     return firstValueFrom(found).catch((cause: unknown) => {
       throw new Error(`no status ${wanted}, the last one is ${latest}\n${this.log}`, { cause })
     })
+  }
+}
+
+/** As libxl lays them out: the directory is the stubdomain's, `output` dom0's (libxl_console.c). */
+async function layOutConsoles(dom0: XenstoreClient, outputs: Record<number, string>): Promise<void> {
+  for (const [number, output] of Object.entries(outputs)) {
+    const path = `/local/domain/${STUBDOMAIN}/device/console/${number}`
+    await dom0.mkdir(path)
+    await dom0.setPermissions(path, acl(STUBDOMAIN, [0, 'read']))
+    await dom0.write(`${path}/output`, output)
+    await dom0.setPermissions(`${path}/output`, acl(0, [STUBDOMAIN, 'read']))
   }
 }

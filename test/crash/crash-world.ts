@@ -111,11 +111,26 @@ export class CrashWorld {
     )
   }
 
+  /** Whether a process that has ended had written a request that was none of `before`. */
+  async isAsked(before: ReadonlySet<string>): Promise<boolean> {
+    // The daemon sees in one round what a process has sent and that it has ended; it is through with that when it has answered twice.
+    for (let round = 0; round < 2; round++) await this.world.dom0.readIfExists(this.world.controlDirectory)
+    return (await this.ids()).size > before.size
+  }
+
   /** All ids until now. */
   async ids(): Promise<Set<string>> {
     const ids = new Set<string>()
     this.#ids.subscribe(id => ids.add(id)).unsubscribe()
     return ids
+  }
+
+  /** Resolves when the agent has ended at the step that it was armed for. */
+  async agentDied(at: string): Promise<void> {
+    const { agent } = this.world
+    await expect.poll(() => agent?.running, { message: `the agent came to ${at}`, timeout: WAIT_MS }).toBe(false)
+    expect(this.isArmed('agent')).toBe(false)
+    expect(await agent?.exited).toMatchObject({ signal: 'SIGKILL' })
   }
 
   /** Starts an agent in the place of one that is dead, and waits until it takes commands. */

@@ -1,39 +1,38 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CrashWorld } from './crash-world.ts'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Matrix } from './matrix/matrix.ts'
 import { Play } from './play.ts'
 
-/** Tests each row of a command's matrix, all in one world. */
+/** Each row starts several processes, of which none is waited for by the clock: this is for a machine that is busy. */
+export const TIMEOUT_MS = 90_000
+
+/** Tests each row of a command's matrix. */
 export function specify(matrix: Matrix): void {
   const { command, dom0, agent, recovery } = matrix
-  let world: CrashWorld
-  let play: Play
-  beforeAll(async () => {
-    world = await CrashWorld.begin()
-    play = new Play(world, matrix)
-  })
-  afterAll(() => world.end())
+  const play = new Play(matrix)
+  afterAll(() => play.end(), TIMEOUT_MS)
 
-  test(`${command}: the matrix names the steps that the programs come to`, async () => {
+  const options = { timeout: TIMEOUT_MS }
+
+  test(`${command}: the matrix names the steps that the programs come to`, options, async () => {
     const steps = await play.undisturbed()
-    // How often dom0 sees a quick command at work is chance.
+    // How often the agent says that it is at work, and whether dom0 sees it, is chance with a quick command.
     const inDom0 = steps.dom0.filter(step => !step.startsWith('progress read'))
     expect(new Set([...inDom0, 'progress read'])).toEqual(new Set(dom0.map(([step]) => step)))
-    expect(steps.agent).toEqual(agent.map(([step]) => step))
+    expect(steps.agent.filter(step => !step.startsWith('progress written #'))).toEqual(agent.map(([step]) => step))
   })
 
-  describe(`${command}: dom0’s process is killed at`, () => {
+  describe(`${command}: dom0’s process is killed at`, options, () => {
     for (const [step, outcome] of dom0) test(`${step}: ${outcome.text}`, () => play.dom0Dies(step, outcome))
   })
-  describe(`${command}: the agent is killed at`, () => {
+  describe(`${command}: the agent is killed at`, options, () => {
     for (const [step, outcome] of agent) test(`${step}: ${outcome.text}`, () => play.agentDies(step, outcome))
   })
-  describe(`${command}: the agent is killed at, and the next one at`, () => {
+  describe(`${command}: the agent is killed at, and the next one at`, options, () => {
     for (const [first, second, outcome] of recovery) {
       test(`${first}, ${second}: ${outcome.text}`, () => play.agentDies(first, outcome, second))
     }
   })
-  describe(`${command}: QEMU is killed when the agent is at`, () => {
+  describe(`${command}: QEMU is killed when the agent is at`, options, () => {
     for (const [step, , outcome] of agent) test(`${step}: ${outcome.text}`, () => play.qemuDies(step, outcome))
   })
 }

@@ -18,7 +18,7 @@ interface Profile {
 
 /** Of these files, since all their code is there to read what strangers wrote. */
 const UNDER_TEST =
-  /packages\/(?:protocol\/src\/(?:codec\/(?:decode|issue|parts|text)|messages\/[a-z-]+|requester\/[a-z]+)|xenstore\/src\/(?:wire\/codec|acl|client\/(?:connection|requests|data|directory|watches))|qmp\/src\/(?:line-splitter|messages))\.ts$/
+  /packages\/(?:protocol\/src\/(?:console-mark|codec\/(?:decode|issue|parts|text)|messages\/[a-z-]+|requester\/[a-z]+)|xenstore\/src\/(?:wire\/codec|acl|client\/(?:connection|requests|data|directory|watches))|qmp\/src\/(?:line-splitter|messages))\.ts$/
 
 /** In a thread of its own: blocks are only counted in code that is loaded after the counting began. */
 async function measure(reports: readonly TargetReport[]): Promise<Coverage[]> {
@@ -28,13 +28,21 @@ async function measure(reports: readonly TargetReport[]): Promise<Coverage[]> {
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   const { targetsNamed } = await import('./targets/index.ts')
   const { problemWith } = await import('./minimise.ts')
+  const loaded = new Map(
+    filesIn(await session.post('Profiler.getBestEffortCoverage')).map(one => [one.file, one.reached]),
+  )
   for (const { target: name, corpus } of reports) {
     const [target] = targetsNamed(name) ?? []
     for (const input of corpus) if (target) await problemWith(target, input)
   }
-  const { result } = (await session.post('Profiler.takePreciseCoverage')) as unknown as Profile
+  const files = filesIn(await session.post('Profiler.takePreciseCoverage'))
   session.disconnect()
-  return result
+  // What was only loaded is not what was tried.
+  return files.filter(({ file, reached }) => reached > (loaded.get(file) ?? 0))
+}
+
+function filesIn(profile: unknown): Coverage[] {
+  return (profile as Profile).result
     .filter(({ url }) => UNDER_TEST.test(url))
     .map(({ url, functions }) => {
       const ranges = functions.flatMap(one => one.ranges)

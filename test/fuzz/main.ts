@@ -26,6 +26,10 @@ Exit codes: 0 nothing found; 1 something found; 2 wrong command line.
 const PROGRESS_MS = 10_000
 
 const values = readCommandLine()
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit(0)
+}
 const target = values.target ?? 'all'
 const targets = targetsNamed(target) ?? usage(`there is no target ${target}`)
 const inputs = number(values.inputs, Number.POSITIVE_INFINITY)
@@ -101,7 +105,9 @@ function usage(problem: string): never {
 function readCommandLine() {
   try {
     const text = { type: 'string' } as const
-    return parseArgs({ options: { minutes: text, inputs: text, target: text, seed: text, json: text } }).values
+    return parseArgs({
+      options: { minutes: text, inputs: text, target: text, seed: text, json: text, help: { type: 'boolean' } },
+    }).values
   } catch (error) {
     return usage((error as Error).message)
   }

@@ -80,6 +80,24 @@ onEachXenstore('a stubdomain that is given too much', start => {
     await world.quiet()
     expect(await world.qemu('query-status')).toMatchObject({ running: true })
   })
+
+  test('more requests than oxenstored can list to a domain: it goes on by their events, and all is well when they are gone', async () => {
+    const world = await start()
+    const stubdomain = await (await session(world)).stubdomain('hvm1')
+    await stubdomain.ready()
+    const { dom0, controlDirectory } = world.world
+    const at = (id: string): string => `${controlDirectory}/${Layout.request('status', id)}`
+    const ids = Array.from({ length: 300 }, (_, n) => `0mhx3ab0-${n.toString(36).padStart(7, '0')}`)
+    await Promise.all(ids.map(id => dom0.write(at(id), 'nonsense')))
+    // What makes the agent list.
+    await dom0.write(`${controlDirectory}/${Layout.made}`, await dom0.readText(`${controlDirectory}/${Layout.made}`))
+    await expect(stubdomain.pciList({ timeoutMs: 20_000 }).result).resolves.toEqual({ devices: [] })
+    const says = world.world.xenstored.daemon === 'ocaml' ? 'more requests than can be listed' : 'ready for commands'
+    await vi.waitFor(() => expect(world.world.agent?.stderrTail()).toContain(says), 10_000)
+    await Promise.all(ids.map(id => dom0.rm(at(id))))
+    await expect(stubdomain.status().result).resolves.toMatchObject({ inFlight: [] })
+    await world.quiet()
+  })
 })
 
 onEachXenstore('a dom0 of many processes', start => {

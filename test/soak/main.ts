@@ -23,6 +23,10 @@ const number = (text: string | undefined, standard: number, smallest: number): n
 }
 
 const { values } = readCommandLine()
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit(0)
+}
 const minutes = number(values.minutes, 30, 0.01)
 const interval = number(values.interval, 60, 1)
 const seed = Math.trunc(number(values.seed, Date.now() % 2 ** 31, 0))
@@ -37,7 +41,7 @@ process.exitCode = isGood(outcome) ? 0 : 1
 function readCommandLine() {
   try {
     const text = { type: 'string' } as const
-    return parseArgs({ options: { minutes: text, interval: text, seed: text, json: text } })
+    return parseArgs({ options: { minutes: text, interval: text, seed: text, json: text, help: { type: 'boolean' } } })
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
     process.exit(2)

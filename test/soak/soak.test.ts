@@ -61,3 +61,9 @@ test.each([
   expect(code).toBe(2)
   expect(stderr).toMatch(message)
 })
+
+test('--help says what there is', async () => {
+  const { code, stdout } = await soak('--help')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/--minutes N.*--interval N.*--seed N.*--json FILE.*Exit codes/s)
+})

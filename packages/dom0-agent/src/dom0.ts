@@ -12,6 +12,7 @@ import { HelperHypervisor } from './plumb/hypervisor.ts'
 import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
+import type { Saving } from './state/choice.ts'
 import { consolePath } from './state/console-node.ts'
 import { Stubdomain } from './stubdomain.ts'
 import { translated } from './xenstore-errors.ts'
@@ -19,6 +20,8 @@ import { translated } from './xenstore-errors.ts'
 export interface Dom0Options {
   /** xenstored's socket; by default what XENSTORED_PATH, XENSTORED_RUNDIR or Xen's own default say. */
   readonly xenstore?: string | undefined
+  /** How a connection is made, where not to that socket: called for the first one and for each that follows. */
+  readonly connect?: ((signal?: AbortSignal) => Promise<XenstoreClient>) | undefined
   readonly logger?: Logger | undefined
   /**
    * `directory` (the default) is for long-lived processes: one watch for all responses of a stubdomain. `node` is for short-lived ones: a watch for each command.
@@ -30,6 +33,8 @@ export interface Dom0Options {
   readonly retentionMs?: number | undefined
   /** The directory through which saved states come from stubdomains: the same as their agents are configured with. */
   readonly saveDir?: string | undefined
+  /** Another way by which states come, and another place for them, than channels and files. */
+  readonly saving?: Saving | undefined
   /** The program that makes hypercalls for hot-plugging with plumbing (native/stubdom-plumb.c); `stubdom-plumb` in PATH by default. */
   readonly plumbHelper?: string | undefined
   /** Where the kernel shows its devices: `/sys` by default. */
@@ -41,8 +46,12 @@ export interface Dom0Options {
  * @throws NoXenstoreError
  */
 export async function connect(options: Dom0Options = {}): Promise<Dom0> {
-  const client = await translated(() => XenstoreClient.connect({ path: options.xenstore }))
+  const client = await translated(() => connection(options))
   return new Dom0(client, options)
+}
+
+function connection({ connect: make, xenstore }: Dom0Options, signal?: AbortSignal): Promise<XenstoreClient> {
+  return make ? make(signal) : XenstoreClient.connect({ path: xenstore, signal })
 }
 
 /**
@@ -58,8 +67,7 @@ export class Dom0 {
   /** Use {@link connect}. */
   constructor(client: XenstoreClient, options: Dom0Options) {
     this.#options = options
-    const connectAgain = (signal: AbortSignal) => XenstoreClient.connect({ path: options.xenstore, signal })
-    this.#link = new Link(client, connectAgain, {
+    this.#link = new Link(client, signal => connection(options, signal), {
       logger: options.logger ?? SILENT,
       watch: options.watch ?? 'directory',
       greetingMs: options.greetingMs ?? GREETING_MS_DEFAULT,
@@ -91,11 +99,12 @@ export class Dom0 {
       session = new Session(this.#link, pair)
       this.#sessions.set(key, session)
     }
-    const { saveDir, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
+    const { saveDir, saving, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
     const hypervisor = new HelperHypervisor(plumbHelper)
     const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
     const ways = {
       saveDir,
+      saving,
       consolePath: (console: 1 | 2) =>
         translated(() => this.#link.steadily(client => consolePath(client, pair.stubdomain, console))),
     }
@@ -110,7 +119,7 @@ export class Dom0 {
   async controlDirectory(domain: string | number): Promise<ControlNode[]> {
     return translated(async () => {
       const pair = await this.#link.steadily(client => resolveDomain(client, domain))
-      const client = await XenstoreClient.connect({ path: this.#options.xenstore })
+      const client = await connection(this.#options)
       try {
         const report = (why: string): void => this.#link.misbehaviours.report(pair.stubdomain, why)
         return await surveyControlDirectory(client, pair, report)

@@ -11,11 +11,28 @@ import { Arrivals } from './pci/arrivals.ts'
 import { Turn } from './pci/turn.ts'
 import { watchRemovals } from './pci/watch-removals.ts'
 import { Monitor } from './qemu/monitor.ts'
+import type { StateSink } from './qmp-front/intercept-save.ts'
+import type { StateChannels } from './save/channel.ts'
 import { ConfiguredChannels } from './save/channels.ts'
+import { saveBare } from './save/for-toolstack.ts'
 
 /** Milliseconds. A stalled Xenstore drops an unread watch event after 20 s, and goes on: until then nothing is lost. */
 const TIMEOUT_MS = 25_000
 const SILENCE_MS = 30_000
+
+/** The agent's ways out of its process, QEMU's monitor aside. */
+export interface Edges {
+  readonly connectXenstore: (signal: AbortSignal) => Promise<XenstoreClient>
+  readonly states: StateChannels
+}
+
+function realEdges(options: AgentOptions): Edges {
+  const { xenstore: path } = options
+  return {
+    connectXenstore: signal => XenstoreClient.connect({ path, timeoutMs: TIMEOUT_MS, silenceMs: SILENCE_MS, signal }),
+    states: new ConfiguredChannels(options),
+  }
+}
 
 /** The QEMU that is served. */
 export interface DeviceModel {
@@ -33,9 +50,9 @@ export async function runAgent(
   log: Logger,
   signal: AbortSignal,
   model: DeviceModel = qemuThatIsThere(options, log),
+  { connectXenstore, states }: Edges = realEdges(options),
 ): Promise<void> {
   const { monitor } = model
-  const states = new ConfiguredChannels(options)
   const pci = options.sysfs === undefined ? undefined : new StubdomainPciPort(options.sysfs)
   const arrivals = pci && new Arrivals(pci)
   const parts: EngineParts = { options, monitor, states, turn: new Turn(), arrivals, log }
@@ -56,22 +73,29 @@ export async function runAgent(
     }
   }
 
-  const front = options.front && (await serveFront(options.front, parts, undefined))
+  const front = options.front && (await serveFront(options.front, parts, toolstackSink(options.saveConsole)))
   const watching = monitor.run(signal)
   const stopWatching = watchRemovals(monitor, () => engine.removals)
   try {
-    await keepConnected(
-      over =>
-        XenstoreClient.connect({ path: options.xenstore, timeoutMs: TIMEOUT_MS, silenceMs: SILENCE_MS, signal: over }),
-      serve,
-      { signal, onLost: error => log.warn({ error: error.message }, 'no connection to Xenstore: making a new one') },
-    )
+    await keepConnected(connectXenstore, serve, {
+      signal,
+      onLost: error => log.warn({ error: error.message }, 'no connection to Xenstore: making a new one'),
+    })
   } finally {
     stopWatching()
     void engine.stop()
     await front?.close()
   }
   await watching
+}
+
+/** Where unmodified xl, which asks for it in the front, looks for a state. */
+function toolstackSink(console: string | undefined): StateSink | undefined {
+  if (console === undefined) return undefined
+  const receive: StateSink['receive'] = async (write, signal) => {
+    await saveBare(console, write, { signal, progress: () => {} })
+  }
+  return { receive }
 }
 
 function qemuThatIsThere(options: AgentOptions, log: Logger): DeviceModel {

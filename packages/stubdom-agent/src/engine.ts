@@ -108,8 +108,14 @@ export class Engine implements ExecutionListener {
     if (this.#stopped) return
     if (input.on === 'started') this.#started = true
     if (input.on === 'answer-written') this.#executions.answered(input.id)
-    if (input.on === 'answer-refused') void this.#executions.unanswered(input.id)
-    this.#handle(input)
+    if (input.on === 'answer-refused') void this.#answerRefused(input)
+    else this.#handle(input)
+  }
+
+  /** What takes the answer's place is to be true already. */
+  async #answerRefused(input: Extract<ResponderInput, { on: 'answer-refused' }>): Promise<void> {
+    await this.#executions.unanswered(input.id)
+    if (!this.#stopped) this.#handle(input)
   }
 
   #handle(input: ResponderInput): ResponderEffect[] {

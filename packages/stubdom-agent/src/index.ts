@@ -1,4 +1,6 @@
-export { runAgent } from './agent.ts'
+export { type DeviceModel, type Edges, runAgent } from './agent.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { type AgentOptions, parseOptions, UsageError } from './options.ts'
+export { type ConnectMonitor, Monitor, type MonitorLink } from './qemu/monitor.ts'
+export type { SaveChannel, StateChannels, StateFile } from './save/channel.ts'
 export { AGENT_VERSION } from './version.ts'

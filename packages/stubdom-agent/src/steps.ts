@@ -12,7 +12,7 @@ export type AgentStep =
   | 'answered'
   /** A response that is not final yet stands: `stage`, `accepted` or `overdue`. */
   | 'progress written'
-  | 'state read'
+  | 'state written'
   | 'state offered'
   /** The end is known here, and to nobody else. */
   | 'outcome known'

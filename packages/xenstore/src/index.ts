@@ -21,7 +21,8 @@ export type { CallOptions } from './client/limits.ts'
 export { type KeepConnectedOptions, keepConnected } from './client/reconnecting.ts'
 export type { Transport } from './client/transport.ts'
 export type { ErrnoName } from './errno.ts'
-export type { Counts, DomainCounts } from './server/core.ts'
+export { Core, type Counts, type DomainCounts } from './server/core.ts'
+export type { DomainObserver } from './server/domains.ts'
 export { EmbeddedXenstored, type EmbeddedXenstoredOptions } from './server/embedded.ts'
 export {
   EmbeddedListenError,
@@ -30,6 +31,7 @@ export {
   EmbeddedXenstoredError,
 } from './server/errors.ts'
 export { DEFAULT_QUOTAS, type Quotas } from './server/quotas.ts'
+export type { Session } from './server/session.ts'
 export { encodeMessage, MessageParser } from './wire/codec.ts'
 export { type Message, Op, PAYLOAD_MAX } from './wire/messages.ts'
 export { pathProblem } from './wire/path.ts'

@@ -6,6 +6,8 @@ import {
   DONE_OR_GONE,
   EXPIRED,
   INTERRUPTED,
+  MAYBE_COLLECTED,
+  MAYBE_LOST,
   NEVER_ASKED,
   QEMU_GONE,
   STALE,
@@ -19,11 +21,11 @@ export const dmCont: Matrix = {
   once: ['cont'],
   dom0: [
     ['request unsent', NEVER_ASKED],
-    ['request sent', DONE],
+    ['request sent', MAYBE_LOST],
     ['request written', DONE],
     ['progress read', DONE],
     ['answer read', DONE],
-    ['request removal sent', EXPIRED],
+    ['request removal sent', MAYBE_COLLECTED],
     ['request removed', EXPIRED],
   ],
   agent: [

@@ -70,3 +70,15 @@ export const EXPIRED: Outcome = {
   answers: [{ ok: false, exitCode: 3, error: { code: 'expired', outcome: 'unknown' } }],
   effect: 'there',
 }
+
+/** C xenstored drops what a process has sent and it has not read when that process ends. Source: Xen 4.17, tools/xenstore/xenstored_core.c (socket_can_process). */
+export const MAYBE_LOST: Outcome = {
+  text: 'done, or nothing was asked; given again: done',
+  answers: [done],
+  effect: 'there',
+}
+export const MAYBE_COLLECTED: Outcome = {
+  text: 'done; the answer is still there, or was collected (`expired`)',
+  answers: [done, ...EXPIRED.answers],
+  effect: 'there',
+}

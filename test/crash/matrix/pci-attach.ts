@@ -1,5 +1,16 @@
 import type { Matrix } from './matrix.ts'
-import { AS_QEMU_HAS_IT, DONE, DONE_AND_LOST, EXPIRED, INTERRUPTED, NEVER_ASKED, QEMU_GONE, STALE } from './outcome.ts'
+import {
+  AS_QEMU_HAS_IT,
+  DONE,
+  DONE_AND_LOST,
+  EXPIRED,
+  INTERRUPTED,
+  MAYBE_COLLECTED,
+  MAYBE_LOST,
+  NEVER_ASKED,
+  QEMU_GONE,
+  STALE,
+} from './outcome.ts'
 
 export const pciAttach: Matrix = {
   command: 'pci-attach',
@@ -9,11 +20,11 @@ export const pciAttach: Matrix = {
   once: ['device_add'],
   dom0: [
     ['request unsent', NEVER_ASKED],
-    ['request sent', DONE],
+    ['request sent', MAYBE_LOST],
     ['request written', DONE],
     ['progress read', DONE],
     ['answer read', DONE],
-    ['request removal sent', EXPIRED],
+    ['request removal sent', MAYBE_COLLECTED],
     ['request removed', EXPIRED],
   ],
   agent: [

@@ -1,5 +1,16 @@
 import { FILE, type Matrix } from './matrix.ts'
-import { DONE, DONE_AND_LOST, DONE_OR_GONE, EXPIRED, INTERRUPTED, NEVER_ASKED, QEMU_GONE, STALE } from './outcome.ts'
+import {
+  DONE,
+  DONE_AND_LOST,
+  DONE_OR_GONE,
+  EXPIRED,
+  INTERRUPTED,
+  MAYBE_COLLECTED,
+  MAYBE_LOST,
+  NEVER_ASKED,
+  QEMU_GONE,
+  STALE,
+} from './outcome.ts'
 
 export const saveState: Matrix = {
   command: 'save-state',
@@ -10,13 +21,13 @@ export const saveState: Matrix = {
   dom0: [
     ['target probed', NEVER_ASKED],
     ['request unsent', NEVER_ASKED],
-    ['request sent', DONE],
+    ['request sent', MAYBE_LOST],
     ['request written', DONE],
     ['progress read', DONE],
     ['answer read', DONE],
     ['state copied', DONE],
     ['state stored', DONE],
-    ['request removal sent', EXPIRED],
+    ['request removal sent', MAYBE_COLLECTED],
     ['request removed', EXPIRED],
   ],
   agent: [
@@ -31,7 +42,7 @@ export const saveState: Matrix = {
     ['xen-save-devices-state unsent', INTERRUPTED, QEMU_GONE],
     ['xen-save-devices-state sent', INTERRUPTED, QEMU_GONE],
     ['xen-save-devices-state answered', INTERRUPTED, QEMU_GONE],
-    ['state read', INTERRUPTED, QEMU_GONE],
+    ['state written', INTERRUPTED, QEMU_GONE],
     ['state offered', INTERRUPTED, QEMU_GONE],
     ['cont unsent', INTERRUPTED, QEMU_GONE],
     ['cont sent', INTERRUPTED, DONE_OR_GONE],

@@ -1,12 +1,13 @@
 import type { Target } from '../target.ts'
 import { CALL } from './call.ts'
+import { CONSOLE } from './console.ts'
 import { DECODERS } from './decoders.ts'
 import { PARTS } from './parts.ts'
 import { QMP } from './qmp.ts'
 import { XENSTORE } from './xenstore.ts'
 
 /** Everything in dom0 that reads what the stubdomain wrote. */
-const DOM0: readonly Target[] = [...DECODERS, PARTS, CALL]
+const DOM0: readonly Target[] = [...DECODERS, PARTS, CALL, CONSOLE]
 
 export const TARGETS: readonly Target[] = [...DOM0, ...XENSTORE, QMP]
 

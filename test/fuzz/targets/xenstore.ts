@@ -92,14 +92,17 @@ function readWhole(input: Uint8Array): Parsed {
 
 /** Replies to what {@link ask} asks, in its order; the ids count from 1. */
 const REPLIES = [
-  message(Op.READ, 1, 'value'),
-  message(Op.DIRECTORY, 2, 'a\0b\0'),
-  message(Op.GET_PERMS, 3, 'n0\0r7\0'),
-  message(Op.IS_DOMAIN_INTRODUCED, 4, 'T\0'),
-  message(Op.GET_DOMAIN_PATH, 5, '/local/domain/7\0'),
-  message(Op.TRANSACTION_START, 6, '5\0'),
-  message(Op.WATCH, 7, 'OK\0'),
+  message(Op.WATCH, 1, 'OK\0'),
+  message(Op.READ, 2, 'value'),
+  message(Op.DIRECTORY, 3, 'a\0b\0'),
+  message(Op.GET_PERMS, 4, 'n0\0r7\0'),
+  message(Op.IS_DOMAIN_INTRODUCED, 5, 'T\0'),
+  message(Op.GET_DOMAIN_PATH, 6, '/local/domain/7\0'),
+  message(Op.TRANSACTION_START, 7, '5\0'),
 ]
+
+/** The first part of a directory that is too large for one message. */
+const PART = message(Op.DIRECTORY_PART, 8, '1\0a\0')
 
 /** A client with requests under way and a daemon that is out of its mind. */
 const CLIENT: Target = {
@@ -108,13 +111,11 @@ const CLIENT: Target = {
   grammar: 'bytes',
   seeds: [
     Buffer.concat([...REPLIES, message(Op.READ, 8, 'x', 5), message(Op.TRANSACTION_END, 9, 'OK\0', 5)]),
+    Buffer.concat([...REPLIES, message(Op.READ, 8, 'x', 5), message(Op.ERROR, 9, 'EAGAIN\0', 5)]),
     Buffer.concat([...REPLIES, message(Op.WATCH_EVENT, 0, '/a\0w1\0'), message(Op.WATCH_EVENT, 0, '/a/b\0w1\0')]),
     Buffer.concat(REPLIES.map((_, index) => message(Op.ERROR, index + 1, 'EACCES\0'))),
-    Buffer.concat([
-      message(Op.READ, 1, ''),
-      message(Op.ERROR, 2, 'E2BIG\0'),
-      message(Op.DIRECTORY_PART, 8, '1\0a\0\0'),
-    ]),
+    Buffer.concat([message(Op.ERROR, 3, 'E2BIG\0'), PART, message(Op.DIRECTORY_PART, 9, '1\0b\0\0')]),
+    Buffer.concat([message(Op.ERROR, 3, 'E2BIG\0'), PART, message(Op.DIRECTORY_PART, 9, '2\0b\0\0')]),
   ],
   maxBytes: 2 * (HEADER_BYTES + PAYLOAD_MAX),
   async run(input) {

@@ -25,7 +25,7 @@ export class DirectoryHints implements ResponseHints {
   readonly #logger: Logger
   readonly #report: (why: string) => void
   /** A Map and not a stream for each: finding the one call that an event is for must not cost more with more calls. */
-  readonly #pending = new Map<string, () => void>()
+  readonly #pending = new Map<string, Set<() => void>>()
   readonly #budget = new EventBudget()
   readonly #others = new EventBudget(EVENTS_OF_OTHERS_PER_SECOND)
   #watches: Subscription | undefined
@@ -47,11 +47,14 @@ export class DirectoryHints implements ResponseHints {
 
   follow(command: string, id: string, look: () => void): () => void {
     const key = `${command}/${id}`
-    this.#pending.set(key, look)
+    // An id may be picked up where it was given.
+    const looks = this.#pending.get(key) ?? new Set()
+    this.#pending.set(key, looks.add(look))
     this.#budget.expect()
     if (!this.#watches && performance.now() >= this.#quietUntil) this.#watch()
     return () => {
-      if (this.#pending.get(key) === look) this.#pending.delete(key)
+      looks.delete(look)
+      if (looks.size === 0 && this.#pending.get(key) === looks) this.#pending.delete(key)
     }
   }
 
@@ -80,8 +83,8 @@ export class DirectoryHints implements ResponseHints {
 
   #responseEvent(path: string): void {
     const name = parseNodeName(path.slice(this.#root.length + 1))
-    const look = name.kind === 'response' ? this.#pending.get(`${name.command}/${name.id}`) : undefined
-    if (look) return void (this.#spend() && look())
+    const looks = name.kind === 'response' ? this.#pending.get(`${name.command}/${name.id}`) : undefined
+    if (looks) return void (this.#spend() && lookAll(looks))
     // Anything else than a response, the registration included, may concern all.
     if (name.kind !== 'response') return void (this.#spend() && this.#lookAtAll())
     // A response of another process is its own affair; how many there are says nothing against the stubdomain.
@@ -96,7 +99,7 @@ export class DirectoryHints implements ResponseHints {
       this.#allAgain = true
       return
     }
-    for (const each of this.#pending.values()) each()
+    for (const looks of this.#pending.values()) lookAll(looks)
     this.#allTimer = setTimeout(() => {
       this.#allTimer = undefined
       if (this.#allAgain) this.#lookAtAll()
@@ -144,4 +147,8 @@ export class DirectoryHints implements ResponseHints {
     this.#allTimer = undefined
     this.#seen = undefined
   }
+}
+
+function lookAll(looks: Iterable<() => void>): void {
+  for (const look of looks) look()
 }

@@ -21,7 +21,7 @@ export interface SaveStateArgs extends ChannelChoice {
 export class StateSaving {
   readonly args: CommandArgs<'save-state'>
   readonly #id: string
-  readonly #target: SaveTarget
+  readonly #target: Pick<SaveTarget, 'store'>
   readonly #arrivals: readonly (readonly [SaveChannel, Arrival])[]
 
   /**
@@ -29,12 +29,8 @@ export class StateSaving {
    * @throws UsageError, SaveTargetError, CommandFailedError
    */
   static async prepare(id: string, args: SaveStateArgs, ways: StateWays, pickUp: boolean): Promise<StateSaving> {
-    const channels = await chosenChannels<SaveChannel>(args, ways, STATE_CONSOLE.save, {
-      file: directory => new FileChannel(directory),
-      xenstore: () => new XenstoreChannel(),
-      console: path => new ConsoleChannel(path),
-    })
-    const target = await SaveTarget.check(args.file)
+    const channels = await channelsFor(args, ways)
+    const target = await (ways.saving?.target(args.file) ?? SaveTarget.check(args.file))
     const arrivals: [SaveChannel, Arrival][] = []
     let unusable: unknown
     for (const channel of channels) {
@@ -52,7 +48,7 @@ export class StateSaving {
   private constructor(
     id: string,
     resume: boolean,
-    target: SaveTarget,
+    target: Pick<SaveTarget, 'store'>,
     arrivals: readonly (readonly [SaveChannel, Arrival])[],
   ) {
     this.#id = id
@@ -108,6 +104,15 @@ export class StateSaving {
   async end(): Promise<void> {
     for (const [, arrival] of this.#arrivals) await arrival.end()
   }
+}
+
+async function channelsFor(args: SaveStateArgs, ways: StateWays): Promise<readonly SaveChannel[]> {
+  if (ways.saving) return [ways.saving.channel]
+  return chosenChannels<SaveChannel>(args, ways, STATE_CONSOLE.save, {
+    file: directory => new FileChannel(directory),
+    xenstore: () => new XenstoreChannel(),
+    console: path => new ConsoleChannel(path),
+  })
 }
 
 async function failureOf(work: () => Promise<unknown>): Promise<Error | undefined> {

@@ -1,5 +1,7 @@
 import type { StateChannelName } from '@stubdom/protocol'
 import { UsageError } from '../errors.ts'
+import type { SaveChannel } from '../save/channel.ts'
+import type { SaveTarget } from '../save/target.ts'
 
 /** By which way a state is to go. */
 export interface ChannelChoice {
@@ -9,9 +11,18 @@ export interface ChannelChoice {
   readonly console?: string | undefined
 }
 
+/** How states come and where they go, for whoever has neither channels nor files. */
+export interface Saving {
+  readonly channel: SaveChannel
+  /** Checks that the state can be put there. @throws SaveTargetError */
+  target(file: string): Promise<Pick<SaveTarget, 'store'>>
+}
+
 /** What this dom0 has for states of one stubdomain. */
 export interface StateWays {
   readonly saveDir: string | undefined
+  /** Instead of all others, for saving. */
+  readonly saving?: Saving | undefined
   /** Rejects with a UsageError when libxl made no such console. */
   consolePath(console: 1 | 2): Promise<string>
 }

@@ -18,7 +18,13 @@ import { GUEST, STUBDOMAIN, type World } from './world.ts'
 /** How a command is carried out: given what happens to it on the way. */
 export type Handler = (
   args: unknown,
-  controls: { accept(): void; stage(stage: string): void; commit(): boolean; aborted: Promise<void>; key: CommandKey },
+  controls: {
+    accept(): void
+    stage(stage: string, progress?: { done: number; total?: number }): void
+    commit(): boolean
+    aborted: Promise<void>
+    key: CommandKey
+  },
 ) => Promise<ExecutionOutcome>
 
 export const done = (result: unknown): ExecutionOutcome => ({ kind: 'done', result })
@@ -159,7 +165,7 @@ export class Agent {
     const handler = this.#handlers[command]
     const outcome = (await handler?.(args, {
       accept: () => this.#feed({ on: 'accepted', ...key }),
-      stage: stage => this.#feed({ on: 'stage', ...key, stage }),
+      stage: (stage, progress) => this.#feed({ on: 'stage', ...key, stage, ...(progress ? { progress } : {}) }),
       commit: () => this.#responder.commit(key),
       aborted,
       key,

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { LineBudget } from './line-budget.ts'
 import { loggable } from './loggable.ts'
 
+const FRAMES = expect.arrayContaining([expect.stringMatching(/^at /)])
+
 describe('the fields of a line', () => {
   test.each<[name: string, fields: object, logged: object]>([
     ['control characters', { reason: 'a\u001b[2J\u009b\u202eb' }, { reason: 'a?[2J??b' }],
@@ -16,7 +18,7 @@ describe('the fields of a line', () => {
       { a: [{ vncPasswd: 1, Token: {} }] },
       { a: [{ vncPasswd: '[secret]', Token: '[secret]' }] },
     ],
-    ['an error', { err: new TypeError('no\u0007') }, { err: { type: 'TypeError', message: 'no?' } }],
+    ['an error', { err: new TypeError('no\u0007') }, { err: { type: 'TypeError', message: 'no?', at: FRAMES } }],
     ['depth', { a: { b: { c: { d: { e: 1 } } } } }, { a: { b: { c: { d: '…' } } } }],
     ['what is plain', { id: 'x', ms: 1, ok: true, no: null }, { id: 'x', ms: 1, ok: true, no: null }],
   ])('%s', (_name, fields, logged) => {

@@ -96,12 +96,27 @@ testScenarios({
       ],
     ],
     [
-      'changed while it was read is read again',
+      'changed while it was read is taken, and looked at again',
+      [begin, [0, hint(ping(1)), 'read $p1'], [0, hint(ping(1))], [1, read(ping(1), {}), 'read $p1', 'execute $p1']],
+    ],
+    [
+      'hinted twice keeps its place before one that is read after it',
+      [
+        begin,
+        [0, hint(attach(1)), 'read $a1'],
+        [0, hint(attach(2)), 'read $a2'],
+        [0, hint(attach(1))],
+        [1, read(attach(1), { bdf: A }), 'read $a1', 'claim $a1'],
+        [2, read(attach(2), { bdf: A })],
+      ],
+    ],
+    [
+      'gone while it was read, and hinted again, is looked for again',
       [
         begin,
         [0, hint(ping(1)), 'read $p1'],
         [0, hint(ping(1))],
-        [1, read(ping(1), {}), 'read $p1'],
+        [1, { on: 'request-read', ...key(ping(1)), bytes: undefined }, 'read $p1'],
         [2, read(ping(1), {}), 'execute $p1'],
       ],
     ],

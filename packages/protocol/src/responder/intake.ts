@@ -127,18 +127,22 @@ export class Intake {
   }
 
   #firstRead(entry: EntryIn<'reading'>, bytes: NodeBytes): void {
-    const { command, id } = entry
-    if (entry.again) {
+    const { command, id, again } = entry
+    if (bytes === undefined) {
+      if (!again) return this.#desk.drop(entry, { response: entry.left !== undefined })
       this.#desk.put({ ...entry, again: false })
       return this.#desk.do({ do: 'read-request', command, id })
     }
-    if (bytes === undefined) return this.#desk.drop(entry, { response: entry.left !== undefined })
     if (!isCommandName(command) || !isCommandId(id)) return this.#answering.refuse(entry, 'bad-request')
     const node = decodeRequestNode('request', bytes)
-    if (!node.ok) return this.#notOurs(entry, bytes, node.error.message)
-    if (!isRequestHead(node.value)) return this.#admit(entry, node.value)
-    this.#desk.put({ ...entry, head: node.value })
-    this.#desk.do({ do: 'read-request-parts', command, id, count: node.value.parts })
+    if (!node.ok) this.#notOurs(entry, bytes, node.error.message)
+    else if (!isRequestHead(node.value)) this.#admit(entry, node.value)
+    else {
+      this.#desk.put({ ...entry, head: node.value })
+      return this.#desk.do({ do: 'read-request-parts', command, id, count: node.value.parts })
+    }
+    // What happened to it while it was read is looked at after that: it was read first, and keeps its place.
+    if (again) this.hint(entry)
   }
 
   partsRead(key: CommandKey, parts: readonly NodeBytes[]): void {

@@ -7,13 +7,15 @@ const run = { kind: 'run' } as const
 const reconcile = { kind: 'reconcile', stage: undefined, accepted: false } as const
 
 type Sketch = readonly [
-  state: 'queued' | 'claiming' | 'running' | 'accepted' | 'overdue' | 'left',
+  state: 'queued' | 'claiming' | 'running' | 'accepted' | 'overdue' | 'left' | 'in parts',
   touches: string,
   mode?: 'reconcile',
 ]
 
 function entryOf([state, touches, mode]: Sketch, index: number): Entry {
   const key = { command: 'pci-attach', id: String(index) }
+  const head = { v: 1, parts: 2, bytes: 2_000, sha256: '' } as const
+  if (state === 'in parts') return { ...key, state: 'reading', again: false, head }
   if (state === 'left') return { ...key, state: 'reading', again: false, left: { v: 1, digest: '', state: 'running' } }
   const request: AcceptedRequest = {
     definition: COMMANDS['pci-attach'],
@@ -42,6 +44,15 @@ function entryOf([state, touches, mode]: Sketch, index: number): Entry {
 test.each<[string, Sketch[], number[]]>([
   ['nothing', [], []],
   ['one', [['queued', 'a']], [0]],
+  [
+    'one after another whose parts are being read, and a query',
+    [
+      ['in parts', ''],
+      ['queued', 'a'],
+      ['queued', ''],
+    ],
+    [2],
+  ],
   [
     'two on different things',
     [

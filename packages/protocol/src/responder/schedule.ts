@@ -15,6 +15,8 @@ export function startable(entries: Iterable<Entry>): EntryIn<'queued'>[] {
     if (busy) taken.push(entry.request.touches)
   }
   for (const entry of all) {
+    // What it will change is not known before its parts are there; it was read earlier.
+    if (entry.state === 'reading' && entry.head) taken.push([EVERYTHING])
     if (entry.state !== 'queued') continue
     const { touches, mode } = entry.request
     const waits = (clearingUp && mode.kind === 'run') || taken.some(other => collide(touches, other))

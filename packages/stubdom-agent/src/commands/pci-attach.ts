@@ -5,6 +5,7 @@ import { type HostAddress, hostAddress } from '../pci/host-address.ts'
 import { isLost, isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
+import { guestsAnswers } from './pci-detach.ts'
 import type { Task } from './task.ts'
 
 export const pciAttach: CommandHandler<'pci-attach'> = {
@@ -125,7 +126,10 @@ async function rolledBack(added: readonly Step[], task: Task, reason: unknown): 
   const stage = (reason instanceof CommandFailure && reason.stage) || 'read-back'
   const fail = (how: string, outcome: 'not-done' | 'partly') =>
     new CommandFailure('qemu-error', `${why}; ${how}`, { stage, outcome, cause: reason })
-  for (const { id } of added) task.removals.begin(id)
+  const answers = guestsAnswers(
+    added.map(({ id }) => id),
+    task,
+  )
   for (const { id, bdf } of added) {
     try {
       await task.qemu.execute('device_del', { id })
@@ -135,7 +139,8 @@ async function rolledBack(added: readonly Step[], task: Task, reason: unknown): 
     }
   }
   const waits = added.some(({ id }) => task.removals.isPending(id))
-  return waits
-    ? fail('its removal was asked for and waits for the guest', 'partly')
+  if (waits) return fail('its removal was asked for and waits for the guest', 'partly')
+  return (await answers).includes('refused')
+    ? fail('the guest refused to give it up again', 'partly')
     : fail('it was removed again', 'not-done')
 }

@@ -1,5 +1,6 @@
 import { findPeripheral, type Peripheral, qdevIdFor, slotMates } from '../pci/devices.ts'
 import { functionNumber } from '../pci/functions.ts'
+import type { RemovalEnd } from '../pci/removals.ts'
 import { isRefusal } from '../qemu/monitor.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
@@ -12,8 +13,8 @@ import type { Task } from './task.ts'
  */
 export const pciDetach: CommandHandler<'pci-detach'> = {
   async run({ bdf }, task) {
-    const { device, mates, joined } = await task.turn.run(task.signal, () => askFor(bdf, task))
-    await guestAnswered(mates, task)
+    const { device, mates, joined, answers } = await task.turn.run(task.signal, () => askFor(bdf, task))
+    await answered(mates, answers, task)
     return {
       bdf,
       qdevId: device.qdevId,
@@ -32,8 +33,7 @@ export const pciDetach: CommandHandler<'pci-detach'> = {
         message: `the agent restarted; ${bdf} is attached, the guest may have been asked for it; repeat the command`,
       }
     }
-    task.removals.begin(device.qdevId)
-    await guestAnswered([device], task)
+    await answered([device], guestsAnswers([device.qdevId], task), task)
     return { found: 'done', result: { bdf, qdevId: device.qdevId } }
   },
 }
@@ -43,6 +43,7 @@ interface Asked {
   /** All that go, the device included, by function. */
   readonly mates: readonly Peripheral[]
   readonly joined: boolean
+  readonly answers: Promise<RemovalEnd[]>
 }
 
 async function askFor(bdf: string, task: Task): Promise<Asked> {
@@ -51,9 +52,21 @@ async function askFor(bdf: string, task: Task): Promise<Asked> {
   const mates = (await slotMates(task.qemu, device)).toSorted((a, b) => functionNumber(a.bdf) - functionNumber(b.bdf))
   const joined = mates.some(({ qdevId }) => task.removals.isPending(qdevId))
   task.commit()
-  for (const { qdevId } of mates) task.removals.begin(qdevId)
+  const answers = guestsAnswers(
+    mates.map(({ qdevId }) => qdevId),
+    task,
+  )
   await askGuest(mates, joined, task)
-  return { device, mates, joined }
+  return { device, mates, joined, answers }
+}
+
+/** Waits from now on, before QEMU is told: the guest may answer before QEMU does. */
+export function guestsAnswers(qdevIds: readonly string[], { removals, signal }: Task): Promise<RemovalEnd[]> {
+  for (const qdevId of qdevIds) removals.begin(qdevId)
+  const answers = Promise.all(qdevIds.map(qdevId => removals.wait(qdevId, signal)))
+  // They may be given up before anybody looks at them.
+  answers.catch(() => {})
+  return answers
 }
 
 /** Asked for function 0, where native hot-plug listens; the others go with it. */
@@ -71,9 +84,9 @@ async function askGuest(mates: readonly Peripheral[], joined: boolean, task: Tas
   }
 }
 
-async function guestAnswered(mates: readonly Peripheral[], task: Task): Promise<void> {
+async function answered(mates: readonly Peripheral[], answers: Promise<RemovalEnd[]>, task: Task): Promise<void> {
   if (mates.some(({ qdevId }) => task.removals.isPending(qdevId))) task.accepted()
-  const ends = await Promise.all(mates.map(({ qdevId }) => task.removals.wait(qdevId, task.signal)))
+  const ends = await answers
   const list = mates.map(({ bdf }) => bdf).join(', ')
   if (ends.includes('qemu-gone'))
     throw new CommandFailure('qemu-gone', `QEMU ended before the guest had given ${list} up`)

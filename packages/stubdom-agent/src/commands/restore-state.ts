@@ -51,6 +51,10 @@ export const restoreState: CommandHandler<'restore-state'> = {
     const now = status === WAITING ? 'the device model has loaded nothing' : `the device model is ${status}`
     return { found, message: `the agent restarted while it restored; ${now}` }
   },
+
+  async collected(id, { states }) {
+    await states.discard(id)
+  },
 }
 
 async function checkWaiting({ qemu }: Task): Promise<void> {
@@ -68,8 +72,10 @@ async function receive(
   { id, signal, stage }: Task,
 ): Promise<void> {
   const { bytes, sha256, data } = args
-  void stage(RECEIVING, { done: 0, total: bytes })
-  const progress = stateProgress((done, total) => void stage(RECEIVING, { done, total }))
+  const report = (done: number, total: number) => void stage(RECEIVING, { done, total })
+  // dom0 waits for it.
+  report(0, bytes)
+  const progress = stateProgress(bytes, report)
   const announced = { bytes, sha256, ...(data === undefined ? {} : { data }) }
   const came = await channel
     .receive(id, announced, into, { signal, progress })

@@ -89,7 +89,7 @@ class Saving {
     }
     try {
       if (this.#wasRunning) await qemu.execute('stop')
-      void this.#enter('saving')
+      this.#stage = 'saving'
       // Not `live`: with it QEMU gives its disk images up to a migration's other side, and this one may be asked to go on.
       await qemu.execute('xen-save-devices-state', { filename: state.path, live: false })
       const saved = await this.#send(state, channels)
@@ -108,11 +108,12 @@ class Saving {
     const measure = await state.measure()
     const { bytes } = measure
     if (bytes === 0) throw new CommandFailure('save-failed', 'QEMU says that it has saved, and wrote nothing')
+    this.#stage = 'forwarding'
+    const { signal } = this.#task
+    const report = (done: number, total: number) => void this.#enter('forwarding', { done, total })
     if (bytes <= STATE_BYTES_MAX) {
       for (const channel of channels) {
-        void this.#enter('forwarding')
-        const { signal } = this.#task
-        const progress = stateProgress((done, total) => void this.#enter('forwarding', { done, total }))
+        const progress = stateProgress(bytes, report)
         const sent = await channel.send(this.#task.id, state, measure, { signal, progress })
         if (sent) return { channel, ...measure, ...sent }
       }

@@ -34,6 +34,8 @@ export class ResponderIo {
       // A lost connection ends the session, which says so once, and the responder is told by the next one.
       if (!(error instanceof XenstoreConnectionError)) {
         this.#log.warn({ effect: effect.do, error: (error as Error).message }, 'Xenstore refused')
+        // The responder would wait for ever for what came of it. One that was given up, by its deadline, may even be carried out yet.
+        if (isAnswered(effect) || !(error instanceof XenstoreReplyError)) void this.#xenstore.close()
       }
       return false
     }
@@ -140,6 +142,11 @@ export class ResponderIo {
       throw error
     })
   }
+}
+
+/** Whether the responder waits to be told how it went. */
+function isAnswered({ do: what }: StoreEffect): boolean {
+  return !what.startsWith('remove-') && what !== 'write-pending' && what !== 'write-refused'
 }
 
 function key({ command, id }: CommandKey): CommandKey {

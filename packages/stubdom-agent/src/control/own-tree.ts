@@ -32,9 +32,8 @@ export class OwnTree {
     try {
       await this.readTarget()
       await this.#write(Layout.refused, refused)
-      for (const command of COMMAND_NAMES) await this.#xenstore.mkdir(at(Layout.responsesOf(command)))
-      await this.#xenstore.mkdir(at(Layout.responsePartsRoot))
-      await this.#xenstore.mkdir(at(Layout.events))
+      const directories = [...COMMAND_NAMES.map(Layout.responsesOf), Layout.responsePartsRoot, Layout.events]
+      await Promise.all(directories.map(path => this.#xenstore.mkdir(at(path))))
       return true
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'EACCES')) return false
@@ -48,6 +47,11 @@ export class OwnTree {
 
   writeHello(hello: Hello): Promise<void> {
     return this.#write(Layout.hello, encodeJson(hello))
+  }
+
+  /** Whether what says that commands are taken still stands: whoever else is in the domain may have removed it. */
+  async hasHello(): Promise<boolean> {
+    return (await this.#xenstore.readIfExists(at(Layout.hello))) !== undefined
   }
 
   removeHello(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
-import type { XenstoreClient } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil } from 'rxjs'
+import { isErrno, type XenstoreClient } from '@stubdom/xenstore'
+import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil, timer } from 'rxjs'
 import type { ModelState } from '../boot/model-state.ts'
 import type { Engine } from '../engine.ts'
 import { helloOf } from '../identity.ts'
@@ -17,6 +17,9 @@ import { at, CONTROL, OwnTree, TARGET } from './own-tree.ts'
 
 /** Milliseconds. Watches are hints: this often the requests are listed without one. */
 const RELIST_MS = 30_000
+
+/** Milliseconds. The same while there is no control directory yet. */
+const TREE_MS = 5_000
 
 /** Events under way to the ring; more than that at a time are a flood and are dropped. */
 const EVENTS_UNDER_WAY_MAX = 32
@@ -40,6 +43,8 @@ export class Session {
   readonly #subscriptions = new Subscription()
   #latest: ModelState | undefined
   #following = false
+  /** Whether a hello should stand. */
+  #isGreeting = false
   #over = false
   #seq = 0
   #eventsUnderWay = 0
@@ -52,7 +57,9 @@ export class Session {
   /** Waits until dom0 has laid out the domain and made the control directory for it. False when `signal` aborted before. */
   async treeReady(signal: AbortSignal): Promise<boolean> {
     const { xenstore, engine } = this.#parts
-    const ready = merge(xenstore.watch(CONTROL), xenstore.watch(TARGET)).pipe(
+    // Also without a hint: even a watch's first event may be lost.
+    const now = timer(TREE_MS, TREE_MS)
+    const ready = merge(xenstore.watch(CONTROL), xenstore.watch(TARGET), now).pipe(
       concatMap(() => this.#tree.prepare(engine.refusedNode)),
       filter(Boolean),
       takeUntil(aborted(signal)),
@@ -103,6 +110,7 @@ export class Session {
 
   async #publish(state: ModelState, io: ResponderIo): Promise<void> {
     const { engine, monitor, log } = this.#parts
+    this.#isGreeting = false
     if (state.kind !== 'ready') {
       await this.#tree.removeHello()
       // What is said at the end is the last word.
@@ -113,6 +121,7 @@ export class Session {
     const hello = helloOf(engine.epoch, await this.#tree.readTarget(), monitor.version, this.#parts)
     if (this.#over) return
     await Promise.all([this.#writeStatus('ready', state.remark), this.#tree.writeHello(hello)])
+    this.#isGreeting = true
     log.info({ epoch: engine.epoch }, 'ready for commands')
   }
 
@@ -152,10 +161,13 @@ export class Session {
   /** Something else happened to dom0's tree: requests may have come or gone, or the whole directory was made anew. */
   async #lookAround(): Promise<void> {
     try {
-      if (await this.isOurs()) await this.#relist()
-      else this.#broken(new Error('the control directory was made anew'))
+      if (!(await this.isOurs())) this.#broken(new Error('the control directory was made anew'))
+      else if (this.#isGreeting && !(await this.#tree.hasHello())) this.#broken(new Error('the hello is gone'))
+      else await this.#relist()
     } catch (error) {
-      this.#broken(error)
+      // oxenstored lists no more than about 240 names to a domain. Until there are fewer, each request is still noticed by an event of its own.
+      if (!isErrno(error, 'E2BIG', 'ENOSYS')) return this.#broken(error)
+      this.#parts.log.warn({ error: (error as Error).message }, 'there are more requests than can be listed')
     }
   }
 

@@ -2,6 +2,7 @@ import {
   QmpClient,
   QmpCommandError,
   QmpConnectionError,
+  type QmpConnectOptions,
   type QmpEvent,
   type QmpGreeting,
   QmpLostError,
@@ -27,6 +28,12 @@ export type MonitorState =
   | { readonly kind: 'silent'; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string }
 
+/** A connection to QEMU's monitor, as it is used here. */
+export type MonitorLink = Pick<QmpClient, 'greeting' | 'events' | 'closed' | 'execute' | 'close'>
+
+/** How one is made: see QmpClient.connect. */
+export type ConnectMonitor = (options: QmpConnectOptions) => Promise<MonitorLink>
+
 /** Milliseconds. A greeting comes at once from a QEMU that runs. */
 const GREETING_MS = 3_000
 /** No process listens, or there is no socket any more. */
@@ -40,10 +47,11 @@ const RETRY_MS_MAX = 1_000
  */
 export class Monitor {
   readonly #path: string
+  readonly #connect: ConnectMonitor
   readonly #log: Logger
   readonly #state = new BehaviorSubject<MonitorState>({ kind: 'connecting', reason: undefined })
   readonly #events = new Subject<QmpEvent>()
-  #client: QmpClient | undefined
+  #client: MonitorLink | undefined
   #seen = false
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -52,8 +60,10 @@ export class Monitor {
   /** QEMU’s events, across connections. */
   readonly events: Observable<QmpEvent> = this.#events.asObservable()
 
-  constructor(path: string, log: Logger) {
+  /** @param connect makes each connection */
+  constructor(path: string, log: Logger, connect: ConnectMonitor = options => QmpClient.connect(options)) {
     this.#path = path
+    this.#connect = connect
     this.#log = log
   }
 
@@ -69,7 +79,7 @@ export class Monitor {
     let delay = RETRY_MS_MIN
     while (!signal.aborted) {
       try {
-        const client = await QmpClient.connect({ path: this.#path, timeoutMs: GREETING_MS, signal })
+        const client = await this.#connect({ path: this.#path, timeoutMs: GREETING_MS, signal })
         const since = performance.now()
         await this.#serve(client, signal)
         // One that greets and hangs up, again and again, is asked no more often than one that does not answer.
@@ -83,7 +93,7 @@ export class Monitor {
     }
   }
 
-  async #serve(client: QmpClient, signal: AbortSignal): Promise<void> {
+  async #serve(client: MonitorLink, signal: AbortSignal): Promise<void> {
     const subscription = client.events.subscribe(event => this.#events.next(event))
     const stop = () => void client.close()
     signal.addEventListener('abort', stop, { once: true })

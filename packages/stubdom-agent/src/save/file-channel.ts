@@ -27,7 +27,7 @@ export class FileChannel implements SaveChannel, RestoreChannel {
     const partial = this.#path(id, PARTIAL)
     try {
       await writeFile(partial, state.pieces(), { flag: 'wx', mode: 0o600 })
-      reached('state read')
+      reached('state written')
       await rename(partial, this.#path(id, SUFFIX))
       reached('state offered')
     } catch (error) {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Backoff, jitteredDelayMs } from './backoff.ts'
 import type { XenstoreClient } from './client.ts'
 import { XenstoreError, XenstoreUsageError } from './errors.ts'
+import { pause } from './pause.ts'
 
 /** For a daemon that is being restarted: back at once, or somebody has to repair it. */
 const RESTART: Backoff = { firstMs: 25, longestMs: 2_000 }
@@ -46,7 +46,7 @@ export async function keepConnected(
       onLost?.(error)
     }
     if (lasting) attempt = 1
-    await sleep(jitteredDelayMs(attempt, backoff), undefined, { signal }).catch(() => undefined)
+    await pause(jitteredDelayMs(attempt, backoff), signal)
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { quoted } from '../quoted.ts'
 import { nulTerminated } from '../wire/codec.ts'
 import { Op } from '../wire/messages.ts'
@@ -7,6 +6,7 @@ import type { Connection, Requester } from './connection.ts'
 import { DataOperations, type XenstoreData } from './data.ts'
 import { isErrno, type XenstoreError, XenstoreUsageError } from './errors.ts'
 import type { CallOptions, Limits } from './limits.ts'
+import { pause } from './pause.ts'
 import { describe, type Request } from './requests.ts'
 
 /** How often a transaction is tried when others keep changing what it read. Usually its deadline comes first. */
@@ -32,7 +32,7 @@ export async function runTransaction<T>(
     } catch (error) {
       if (!isErrno(error, 'EAGAIN') || attempt === TRIES_MAX) throw error
     }
-    await connection.waits.bounded(limits, what, () => sleep(jitteredDelayMs(attempt), undefined, { ref: false }))
+    await connection.waits.bounded(limits, what, () => pause(jitteredDelayMs(attempt)))
   }
 }
 

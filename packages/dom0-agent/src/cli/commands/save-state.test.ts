@@ -6,6 +6,8 @@ import { ensureControlDirectory } from '../../control/directory.ts'
 import { Agent, done, type Handler, HELLO } from '../../testing/agent.ts'
 import { cliIn } from '../../testing/run-cli.ts'
 import { STUBDOMAIN, World } from '../../testing/world.ts'
+import type { Io } from '../io.ts'
+import { runCli } from '../program.ts'
 
 const STATE = Buffer.from('a device model’s state')
 const SAVED = {
@@ -81,4 +83,27 @@ test('an agent without the channel is refused before anything is sent', async ()
   await Agent.start(world, {}, { ...HELLO, channels: [] })
   const run = await save('hvm1', join(world.dir, 'out'))
   expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(/by file, xenstore; it offers nothing/)])
+})
+
+test('on a terminal it is shown how far the state has come', async () => {
+  let onShown = (): void => {}
+  const shown = new Promise<void>(resolve => {
+    onShown = resolve
+  })
+  await Agent.start(world, {
+    'save-state': async (args, controls) => {
+      controls.stage('forwarding', { done: 8, total: 24 })
+      await shown
+      return saving(STATE)(args, controls)
+    },
+  })
+  const terminal = (write: (text: string) => void) => ({ isTTY: true, write })
+  const io: Io = {
+    stdout: terminal(() => {}),
+    stderr: terminal(text => text.includes('running, forwarding, 8 of 24') && onShown()),
+    env: { STUBDOM_SAVE_DIR: world.dir },
+    onInterrupt: () => () => {},
+  }
+  const argv = ['save-state', 'hvm1', join(world.dir, 'out'), '--xenstore', world.daemon.socketPath]
+  expect(await runCli(argv, io)).toBe(0)
 })
