@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { tell } from './host.ts'
 import { run } from './shell.ts'
@@ -21,7 +21,9 @@ function shipLog(name: string): void {
   try {
     const piece = Buffer.alloc(PIECE)
     for (;;) {
-      const from = sent.get(name) ?? 0
+      // libxl moves the log of an earlier domain of the same name away and begins a new one.
+      const before = sent.get(name) ?? 0
+      const from = before > fstatSync(file).size ? 0 : before
       const length = readSync(file, piece, 0, PIECE, from)
       if (length === 0) return
       sent.set(name, from + length)
