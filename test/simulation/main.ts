@@ -32,7 +32,13 @@ interface Options {
 const PROGRESS_MS = 10_000
 
 async function main(argv: readonly string[]): Promise<number> {
-  const options = parse(argv)
+  let options: Options | undefined
+  try {
+    options = parse(argv)
+  } catch (error) {
+    process.stderr.write(`simulate: ${(error as Error).message}\nTry: npm run simulate -- --help\n`)
+    return 2
+  }
   if (options === undefined) {
     process.stdout.write(HELP)
     return 0
@@ -76,7 +82,10 @@ async function runMany({ seeds, from, keepGoing, json }: Options): Promise<numbe
   return failed.length === 0 ? 0 : 1
 }
 
-/** @returns undefined when help is wanted */
+/**
+ * What the command line asks for; undefined when that is help.
+ * @throws Error that says what is wrong with it
+ */
 function parse(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
@@ -93,7 +102,7 @@ function parse(argv: readonly string[]): Options | undefined {
   if (values.help) return undefined
   const { bug } = values
   if (bug !== undefined && !Object.hasOwn(PLANTED_BUGS, bug)) {
-    throw new TypeError(`--bug ${bug}: one of ${Object.keys(PLANTED_BUGS).join(', ')} is wanted`)
+    throw new Error(`--bug ${bug}: one of ${Object.keys(PLANTED_BUGS).join(', ')} is wanted`)
   }
   return {
     seeds: numberIn('--seeds', values.seeds) ?? 3_000,
@@ -108,13 +117,7 @@ function parse(argv: readonly string[]): Options | undefined {
 function numberIn(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new TypeError(`${option} ${text}: a number from 0 to 999999999 is wanted`)
+  throw new Error(`${option} ${text}: a number from 0 to 999999999 is wanted`)
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  if (!(error instanceof TypeError)) throw error
-  process.stderr.write(`simulate: ${error.message}\nTry: npm run simulate -- --help\n`)
-  process.exitCode = 2
-}
+process.exitCode = await main(process.argv.slice(2))
