@@ -11,11 +11,9 @@ const { values } = parseArgs({ options: { json: { type: 'boolean', default: fals
 
 await setUp({ programs: FOR_IMAGE })
 const { bundlePrograms } = await import('./lib/bundle.mjs')
-const { toCpio } = await import('./lib/rootfs/cpio.mjs')
 const { stubdomImage } = await import('./lib/rootfs/stubdom-image.mjs')
 await bundlePrograms()
-const { tree, kernel } = await stubdomImage()
-const image = toCpio(tree)
+const { image, root: tree, kernel } = await stubdomImage()
 await mkdir(join(root, 'dist'), { recursive: true })
 await writeFile(join(root, 'dist/stubdom.cpio'), image)
 await writeFile(join(root, 'dist/stubdom.vmlinuz'), kernel.vmlinuz())

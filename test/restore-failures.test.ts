@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { replaceQemu, type StateWorld, startStateWorld } from './support/states.ts'
+import { guestIsUp, replaceQemu, type StateWorld, startStateWorld } from './support/states.ts'
 import { onEachXenstore, type TestWorld } from './support/worlds.ts'
 
 async function fifo(path: string): Promise<string> {
@@ -25,6 +25,7 @@ onEachXenstore('a restore that fails', start => {
   const waiting = async (): Promise<StateWorld & { file: string }> => {
     const scene = await startStateWorld(start)
     const file = scene.at('state')
+    await guestIsUp(scene.world)
     await scene.world.json('save-state', '--channel', 'xenstore', 'hvm1', file)
     await replaceQemu(scene.world, '-incoming', 'defer')
     return { ...scene, file }
@@ -50,23 +51,27 @@ onEachXenstore('a restore that fails', start => {
   test.each([
     ['with other bytes', ['stdbuf', '-o0', 'tr', 'E', 'F'], /another SHA-256/],
     ['cut short', ['head', '-c', '100000'], /brought \d+ of \d+ bytes: it did not move for 10 s/],
-  ])('a state that comes %s does not get to QEMU, which still takes the whole one', async (_name, spoil, message) => {
-    const scene = await waiting()
-    const backend = await fifo(scene.at('backend'))
-    await between(spoil, backend, scene.at('restore.in'))
-    const answer = await restore(scene, scene.file, '--console', backend)
-    expect(answer).toMatchObject({
-      ok: false,
-      error: { code: 'restore-failed', outcome: 'not-done', stage: 'receiving' },
-    })
-    expect(answer.error?.message).toMatch(message)
-    expect(await scene.world.qemu('query-status')).toMatchObject({ status: 'inmigrate' })
-    expect(await restore(scene, scene.file, ...BY_XENSTORE)).toMatchObject({
-      ok: true,
-      result: { runState: 'running' },
-    })
-    await scene.world.quiet()
-  })
+  ])(
+    'a state that comes %s does not get to QEMU, which still takes the whole one',
+    async (_name, spoil, message) => {
+      const scene = await waiting()
+      const backend = await fifo(scene.at('backend'))
+      await between(spoil, backend, scene.at('restore.in'))
+      const answer = await restore(scene, scene.file, '--console', backend)
+      expect(answer).toMatchObject({
+        ok: false,
+        error: { code: 'restore-failed', outcome: 'not-done', stage: 'receiving' },
+      })
+      expect(answer.error?.message).toMatch(message)
+      expect(await scene.world.qemu('query-status')).toMatchObject({ status: 'inmigrate' })
+      expect(await restore(scene, scene.file, ...BY_XENSTORE)).toMatchObject({
+        ok: true,
+        result: { runState: 'running' },
+      })
+      await scene.world.quiet()
+    },
+    60_000,
+  )
 
   test('a state that QEMU cannot load: QEMU ends, and the answer says at which stage', async () => {
     const scene = await waiting()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { replaceQemu, startStateWorld } from './support/states.ts'
+import { guestIsUp, replaceQemu, startStateWorld } from './support/states.ts'
 import { onEachXenstore } from './support/worlds.ts'
 
 const BDF = '0000:03:00.0'
@@ -17,6 +17,7 @@ onEachXenstore('a device model that is saved and restored', start => {
     async channel => {
       const { world, at } = await startStateWorld(start)
       const file = at('state')
+      await guestIsUp(world)
       await world.json('pci-attach', 'hvm1', `${BDF}@07`)
       for (const line of CMOS_BYTE) await world.world.qemu.qtest(line)
 

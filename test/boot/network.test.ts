@@ -17,7 +17,7 @@ async function withCard(): Promise<{ stubdomain: Stubdomain; done: () => Promise
   await mkdir(etc)
   await writeFile(log, '')
   for (const name of ['qemu-ifup', 'qemu-ifdown']) {
-    const there = 'if ip link show $1 >/dev/null 2>&1; then echo there; else echo gone; fi'
+    const there = 'if grep -q "$1:" /proc/net/dev; then echo there; else echo gone; fi'
     await writeFile(join(etc, name), `#!/bin/sh\necho ${name} "$@" $(${there}) >>${log}\n`)
     await chmod(join(etc, name), 0o755)
   }

@@ -3,13 +3,13 @@ import type { Matrix } from './matrix/matrix.ts'
 import { Play } from './play.ts'
 
 /** Each row starts several processes, of which none is waited for by the clock: this is for a machine that is busy. */
-const TIMEOUT_MS = 90_000
+export const TIMEOUT_MS = 90_000
 
 /** Tests each row of a command's matrix. */
 export function specify(matrix: Matrix): void {
   const { command, dom0, agent, recovery } = matrix
   const play = new Play(matrix)
-  afterAll(() => play.end())
+  afterAll(() => play.end(), TIMEOUT_MS)
 
   const options = { timeout: TIMEOUT_MS }
 

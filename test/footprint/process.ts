@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 
 /** What the kernel says of a process’s memory and threads. Bytes. */
 export interface ProcessStatus {
@@ -17,4 +17,11 @@ export async function processStatus(pid: number): Promise<ProcessStatus> {
     return Number(value)
   }
   return { resident: field('VmRSS') * 1024, anonymous: field('RssAnon') * 1024, threads: field('Threads') }
+}
+
+/** Milliseconds of processor time that all of its threads have had: what a busy machine does not change. Source: Linux, Documentation/scheduler/sched-stats.rst. */
+export async function processorMs(pid: number): Promise<number> {
+  const tasks = await readdir(`/proc/${pid}/task`)
+  const times = await Promise.all(tasks.map(task => readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8')))
+  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0)
 }

@@ -65,6 +65,8 @@ export async function supervise(
   })
   await new Promise(resolve => worker.once('exit', resolve))
   clearInterval(watchdog)
+  // Nothing was left to wait for, and still it waited.
+  if (!report && !failure && found.length === 0) findWatched('what it waits for never comes')
   if (failure) throw failure
   return { report, found, rssBytesMax }
 }

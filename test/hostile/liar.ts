@@ -111,13 +111,13 @@ export class Liar {
 
   /** Does something over and over until the result is called, which waits for the last time. */
   keep(doing: (round: number) => Promise<unknown>): () => Promise<void> {
-    let going = true
+    const stop = new AbortController()
     const loop = async (): Promise<void> => {
-      for (let round = 0; going; round++) await doing(round)
+      for (let round = 0; !stop.signal.aborted; round++) await doing(round)
     }
     const ended = loop().catch(() => undefined)
     return () => {
-      going = false
+      stop.abort()
       return ended
     }
   }

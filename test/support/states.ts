@@ -39,6 +39,16 @@ export async function startStateWorld(
   return { world, at, saveConsole }
 }
 
+/**
+ * Resolves when the guest is past its firmware, which another QEMU would not have for it: a QEMU that waits for a state leaves ROM to that (hw/core/loader.c, rom_reset).
+ */
+export async function guestIsUp(world: TestWorld): Promise<void> {
+  for (const command of ['pci-attach', 'pci-detach']) {
+    const { ok, error } = await world.json(command, 'hvm1', '0000:1f:00.0')
+    if (!ok) throw new Error(`${command}: ${error?.message}`)
+  }
+}
+
 /** Starts another QEMU in the place of the one that there is, and waits until the agent has it. */
 export async function replaceQemu(world: TestWorld, ...more: string[]): Promise<void> {
   await world.world.qemu.stop()

@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly daemon?: Daemon
   /** The agent's bundle; the one that ships unless said otherwise. */
   readonly agentProgram?: string
+  /** For the agent’s Node. */
+  readonly nodeFlags?: readonly string[]
   /** What the agent has in its environment besides what the world needs. */
   readonly agentEnvironment?: NodeJS.ProcessEnv
   /** A Xenstore that runs already, so that several worlds share it; who started it ends it. Their domids must differ. */
@@ -140,13 +142,24 @@ export class World {
 
   /** Starts the agent in the stubdomain; it becomes ready when dom0 has made the control directory. */
   async startAgent(): Promise<Child> {
-    const { driver = 'edu', agentArguments = [], agentProgram = PROGRAMS.agent, agentEnvironment } = this.#options
+    const {
+      driver = 'edu',
+      agentArguments = [],
+      agentProgram = PROGRAMS.agent,
+      agentEnvironment,
+      nodeFlags = [],
+    } = this.#options
     const args = ['--qmp', this.qemu.qmpPath, '--driver', driver, '--save-dir', this.saveDirectory]
     const waiting = this.#options.sysfs ? ['--sysfs', this.pciFront.sysfs] : []
     const more = typeof agentArguments === 'function' ? agentArguments(this) : agentArguments
     const xenstore = this.domainSocket(this.domains.stubdomain)
     const env = { PATH: process.env['PATH'], XENSTORED_PATH: xenstore, ...agentEnvironment }
-    this.#agent = await Child.start(process.execPath, [agentProgram, ...args, ...waiting, ...more], [], env)
+    this.#agent = await Child.start(
+      process.execPath,
+      [...nodeFlags, agentProgram, ...args, ...waiting, ...more],
+      [],
+      env,
+    )
     return this.#agent
   }
 

@@ -249,6 +249,22 @@ describe('answers that cannot be used', () => {
     expect(error.message).not.toMatch(/\p{Cc}/u)
   })
 
+  test('an answer that can be used has printable texts, whatever they were written with', async () => {
+    const { stubdomain } = await begin()
+    const escapes = '7.2\u001b[2J\u009b\u202e'
+    await Agent.start(world, {
+      status: async () =>
+        done({
+          agent: { version: escapes, uptimeMs: 1, window: 32 },
+          qemu: { version: escapes, runState: 'running', running: true },
+          inFlight: [],
+          pendingRemovals: [escapes],
+        }),
+    })
+    const { agent, qemu, pendingRemovals } = await stubdomain.status().result
+    expect([agent.version, qemu.version, ...pendingRemovals]).toEqual(Array.from({ length: 3 }, () => '7.2?[2J??'))
+  })
+
   test('parts that are not there', async () => {
     const { stubdomain } = await begin()
     const agent = await silentAgent()

@@ -149,9 +149,9 @@ export class Stubdomain {
   }
 
   /** Gives a saved state to a device model that was started to wait for one, and resolves when it has loaded it. */
-  restoreState(args: RestoreStateArgs, options?: CommandOptions): RunningCommand<CommandResult<'restore-state'>> {
+  restoreState(args: RestoreStateArgs, options: CommandOptions = {}): RunningCommand<CommandResult<'restore-state'>> {
     return this.#run('restore-state', options, async order => {
-      const restoring = await StateRestoring.prepare(order.id, args, this.#context.ways)
+      const restoring = await StateRestoring.prepare(order.id, args, this.#context.ways, options.id !== undefined)
       return {
         ...order,
         args: hello => restoring.argsFor(hello),

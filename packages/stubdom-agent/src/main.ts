@@ -2,6 +2,7 @@ import { xenstoreAddress } from '@stubdom/xenstore'
 import { runAgent } from './agent.ts'
 import { boot } from './boot/boot.ts'
 import { BOOT_HELP, parseBootOptions } from './boot/options.ts'
+import { collectWhenIdle } from './idle-memory.ts'
 import { acquireLock, LockedError } from './lock.ts'
 import { createLogger } from './logger.ts'
 import { HELP, parseOptions, UsageError } from './options.ts'
@@ -20,6 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { xenstore, logLevel } = 'agent' in options ? options.agent : options
   const log = createLogger(logLevel)
   const lock = await acquireLock(xenstore ?? xenstoreAddress())
+  if (globalThis.gc) collectWhenIdle(globalThis.gc)
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

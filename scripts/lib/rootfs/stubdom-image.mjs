@@ -3,19 +3,23 @@ import { basename, join } from 'node:path'
 import { compileStubdomInit } from '../compile.mjs'
 import { root } from '../root.mjs'
 import { addBusybox } from './busybox.mjs'
+import { toCpio } from './cpio.mjs'
 import { kernelPackage, unpackPackages } from './debian-packages.mjs'
 import { Kernel } from './kernel.mjs'
+import { toSquashfs } from './squashfs.mjs'
 import { stripped } from './stripped.mjs'
 import { Sysroot } from './sysroot.mjs'
 import { Tree } from './tree.mjs'
 
-const PACKAGES = [
+/** What QEMU and its image come from. */
+export const STUBDOM_PACKAGES = [
   'busybox-static',
   'ipxe-qemu',
   'libstdc++6',
   'qemu-system-data',
   'qemu-system-xen',
   'seabios',
+  'squashfs-tools',
   'xen-utils-4.17',
 ]
 
@@ -29,20 +33,42 @@ const FIRMWARE = [
   'usr/share/qemu/keymaps/en-us',
 ]
 
-const MOUNT_POINTS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp']
+export const MOUNT_POINTS = ['dev', 'proc', 'run', 'sys', 'tmp']
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const INIT = join(root, 'packages/stubdom-agent/init')
 
+/** What the kernel needs to mount the root. */
+const ROOT_MODULES = ['loop', 'squashfs']
+
 /**
- * The stubdomain's root file system, and the kernel that goes with its modules.
+ * The stubdomain's image, an initramfs that holds a compressed root; the root it holds; and the kernel that goes with its modules.
  * @param {string[]} agentArguments of `stubdom-agent boot`
- * @returns {Promise<{ tree: Tree, kernel: Kernel }>}
+ * @returns {Promise<{ image: Buffer, root: Tree, kernel: Kernel }>}
  */
 export async function stubdomImage(agentArguments = []) {
   const kernelName = await kernelPackage()
-  const sysroot = new Sysroot(await unpackPackages([...PACKAGES, kernelName]))
+  const sysroot = new Sysroot(await unpackPackages([...STUBDOM_PACKAGES, kernelName]))
   const kernel = new Kernel(sysroot.packageDirectory(kernelName))
+  const tree = await stubdomRoot(sysroot, kernel, agentArguments)
+  return { image: initramfsWith(tree, sysroot, kernel), root: tree, kernel }
+}
+
+/** An initramfs that mounts `rootTree`, which it holds as a compressed image. @returns {Buffer} */
+export function initramfsWith(rootTree, sysroot, kernel) {
+  const tree = new Tree()
+  for (const path of ['dev', 'root']) tree.directory(path)
+  tree.file('bin/busybox', sysroot.read('bin/busybox'), { mode: 0o755 })
+  for (const applet of ['mount', 'umount', 'insmod', 'switch_root']) tree.link(`bin/${applet}`, 'busybox')
+  const modules = kernel.modules(ROOT_MODULES)
+  for (const { name, data } of modules) tree.file(`modules/${name}.ko`, data)
+  tree.file('modules/order', modules.map(({ name }) => `${name}\n`).join(''))
+  tree.file('root.squashfs', toSquashfs(rootTree, sysroot))
+  tree.file('init', readFileSync(new URL('initramfs-init.sh', import.meta.url)), { mode: 0o755 })
+  return toCpio(tree)
+}
+
+async function stubdomRoot(sysroot, kernel, agentArguments) {
   const tree = new Tree()
 
   for (const path of MOUNT_POINTS) tree.directory(path)
@@ -51,13 +77,18 @@ export async function stubdomImage(agentArguments = []) {
   addModules(tree, kernel)
   sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })
   sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', { component: 'vchan-socket-proxy' })
-  for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
+  addFirmware(tree, sysroot)
   const node = stripped(process.execPath)
   tree.file('usr/bin/node', node, { mode: 0o755, component: 'node' })
   sysroot.addLibraries(tree, node)
   tree.file('usr/lib/stubdom-agent.mjs', readFileSync(join(root, AGENT)), { component: 'agent' })
   await addInit(tree, agentArguments)
-  return { tree, kernel }
+  return tree
+}
+
+/** @param {Tree} tree @param {Sysroot} sysroot */
+export function addFirmware(tree, sysroot) {
+  for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
 }
 
 /** Those that the list names, which are loaded in its order; so it must name what they depend on, and before them. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readElf } from './elf.mjs'
@@ -54,6 +55,15 @@ export class Sysroot {
       if (!directory) throw new Error(`no package brings the library ${soname}`)
       this.#addLibrary(tree, `${directory}/${soname}`)
     }
+  }
+
+  /** Runs a program of the root on this machine, with the root's own libraries. @param {string} path @param {string[]} args */
+  run(path, args) {
+    const loader = this.locate('lib64/ld-linux-x86-64.so.2')
+    const libraries = this.#packages.flatMap(({ directory }) => LIBRARY_DIRECTORIES.map(name => join(directory, name)))
+    execFileSync(loader, ['--library-path', libraries.join(':'), this.locate(path), ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
   }
 
   #addLibrary(tree, path) {

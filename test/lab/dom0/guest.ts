@@ -9,7 +9,7 @@ export interface GuestOptions {
 }
 
 /** What the stubdomain has in all, in MB: see docs/image.md. */
-const STUBDOMAIN_MEMORY = 416
+const STUBDOMAIN_MEMORY = 256
 const CREATE_TIMEOUT_MS = 90_000
 
 let commands = 0

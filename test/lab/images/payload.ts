@@ -11,6 +11,8 @@ import { Tree } from '../../../scripts/lib/rootfs/tree.mjs'
 import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
 import type { LabRequest } from '../events.ts'
 import { buildGuest } from './guest.ts'
+import { buildHostileOverlay } from './hostile.ts'
+import { buildStockImage } from './stock.ts'
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
@@ -20,19 +22,22 @@ const LAB = join(root, 'test/lab')
 /** What dom0 unpacks once it is up: the project as it is now, and what it has to do. */
 export async function buildPayload(request: LabRequest): Promise<Buffer> {
   await bundlePrograms()
-  const [stubdom, guest, plumb, runner] = await Promise.all([
+  const [stubdom, guest, plumb, runner, hostile] = await Promise.all([
     stubdomArchive(),
     guestProgram(),
     plumbHelper(),
     bundleRunner(),
+    buildHostileOverlay(),
   ])
   const tree = new Tree()
   tree.file('boot/stubdom.cpio', stubdom)
   tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
   tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
   tree.file('lab/guest.elf', guest)
+  tree.file('lab/hostile.cpio', hostile)
   tree.file('lab/runner.mjs', runner)
   tree.file('lab/request.json', JSON.stringify(request))
+  if (request.mode === 'bench') tree.file('boot/stock.cpio', await stockArchive())
   tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
   return toCpio(tree)
 }
@@ -40,9 +45,15 @@ export async function buildPayload(request: LabRequest): Promise<Buffer> {
 async function stubdomArchive(): Promise<Buffer> {
   const inputs = fingerprint([AGENT, 'packages/stubdom-agent/init', 'scripts/lib/rootfs'], [systemVersion()])
   const directory = await cached('stubdom', inputs, async () => ({
-    'stubdom.cpio': toCpio((await stubdomImage()).tree),
+    'stubdom.cpio': (await stubdomImage()).image,
   }))
   return readFileSync(join(directory, 'stubdom.cpio'))
+}
+
+async function stockArchive(): Promise<Buffer> {
+  const inputs = fingerprint(['test/lab/images/stock.ts', 'test/lab/stock', 'scripts/lib/rootfs'], [systemVersion()])
+  const directory = await cached('stock', inputs, async () => ({ 'stock.cpio': await buildStockImage() }))
+  return readFileSync(join(directory, 'stock.cpio'))
 }
 
 async function guestProgram(): Promise<Buffer> {

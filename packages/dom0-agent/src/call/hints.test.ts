@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ensureControlDirectory } from '../control/directory.ts'
 import { SILENT } from '../logger.ts'
 import { HELLO } from '../testing/agent.ts'
-import { STUBDOMAIN, World } from '../testing/world.ts'
+import { CONTROL, STUBDOMAIN, World } from '../testing/world.ts'
 import { DirectoryHints } from './directory-hints.ts'
 import { EventBudget, NOISE } from './hints.ts'
 import { NodeHints } from './node-hints.ts'
@@ -101,6 +101,56 @@ describe('a directory watch', () => {
     await epoch(undefined)
     hints.close()
   })
+})
+
+test('events that concern all make all look together, and not each time', async () => {
+  const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
+  const calls = Array.from({ length: 50 }, (_, n) => follow(hints, `${n}`))
+  await Promise.all(calls.map(({ until }) => until(1)))
+  const agent = await world.inDomain(STUBDOMAIN)
+  const begun = performance.now()
+  for (let n = 0; n < 400; n++) await agent.write(`dm-control/${Layout.responses}/x`, `${n}`)
+  await calls[0]?.until(2)
+  const looks = calls.map(({ seen }) => seen.looks)
+  // One in fifty milliseconds; timers come a little early.
+  expect(Math.max(...looks)).toBeLessThan(5 + (performance.now() - begun) / 49)
+  hints.close()
+})
+
+test('a stubdomain that is noisy again and again is listened to less and less', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    const hints = new DirectoryHints(world.connection, STUBDOMAIN, SILENT, report)
+    const agent = await world.inDomain(STUBDOMAIN)
+    const watches = (): number => world.daemon.counts().domains.get(0)?.watches ?? 0
+    const listens = async (id: string): Promise<boolean> => {
+      const before = watches()
+      hints.follow('ping', id, () => undefined)
+      // The watches, if any, were sent before this is answered.
+      await world.dom0.exists(CONTROL)
+      return watches() > before
+    }
+    const makeNoise = async (): Promise<void> => {
+      const before = watches()
+      for (let n = 0; watches() === before; n++) await agent.write(`dm-control/${Layout.hello}`, `${n}`)
+    }
+    expect(await listens('a')).toBe(true)
+    await makeNoise()
+    const quiet: boolean[] = []
+    for (const seconds of [9, 2]) {
+      vi.advanceTimersByTime(seconds * 1_000)
+      quiet.push(await listens(`a${seconds}`))
+    }
+    await makeNoise()
+    for (const seconds of [11, 10]) {
+      vi.advanceTimersByTime(seconds * 1_000)
+      quiet.push(await listens(`b${seconds}`))
+    }
+    expect(quiet).toEqual([false, true, false, true])
+    hints.close()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to any more (%s)', async style => {

@@ -1,6 +1,6 @@
 import { encodeJson, Layout } from '@stubdom/protocol'
 import { acl, formatAcl } from '@stubdom/xenstore'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Agent, HELLO } from '../testing/agent.ts'
 import { CONTROL, GUEST, STUBDOMAIN, World } from '../testing/world.ts'
 import { ensureControlDirectory } from './directory.ts'
@@ -85,6 +85,21 @@ describe('when the control directory had to be made', () => {
       name: 'NoAgentError',
       message: expect.stringMatching(/no greeting/),
     })
+  })
+
+  test('one that changes its words all the time costs a bounded number of looks', async () => {
+    const reads = vi.spyOn(world.dom0, 'readIfExists')
+    const begun = performance.now()
+    const greeting = greet(world.dom0, PAIR, 60_000)
+    const agent = await world.inDomain(STUBDOMAIN)
+    await world.appears('stubdom')
+    for (let n = 0; n < 2_000; n++) {
+      await agent.write(`dm-control/${Layout.status}`, status(n % 2 ? 'starting' : 'connecting-qemu'))
+    }
+    await agent.write(`dm-control/${Layout.hello}`, encodeJson(HELLO))
+    await expect(greeting).resolves.toEqual(HELLO)
+    // Two for each look, and ten milliseconds between two looks; timers come a little early.
+    expect(reads.mock.calls.length).toBeLessThan(20 + (2 * (performance.now() - begun)) / 9)
   })
 
   test('nobody answers: the wait ends', async () => {

@@ -10,10 +10,12 @@ export interface State {
 export interface RestoreChannel {
   /** Its name in the protocol. */
   readonly name: StateChannelName
-  /** Whether this state can go by it. */
-  fits(state: State): Promise<boolean>
-  /** To be called before the agent is asked. @throws RestoreChannelError */
-  begin(id: string, state: State): Promise<Departure>
+  /**
+   * To be called before the agent is asked.
+   * @param pickUp the agent was asked before: the state is on its way or there, or will not get there any more
+   * @throws RestoreChannelError, also when this state is too large for it
+   */
+  begin(id: string, state: State, pickUp: boolean): Promise<Departure>
 }
 
 /** A state that goes. */

@@ -6,6 +6,9 @@ import { consoleMark, type PendingResponse, STATE_TEXT_MAX } from '@stubdom/prot
 import { openConsole, STALL_MS, untilMoved } from '../state/console-io.ts'
 import { type Departure, type RestoreChannel, RestoreChannelError, type State } from './channel.ts'
 
+/** Nothing is left to be done for it. */
+const GONE: Departure = { end: () => Promise.resolve() }
+
 /** Puts `<id>.state` into the directory that the agent has too. */
 export class FileChannel implements RestoreChannel {
   readonly name = 'file'
@@ -15,11 +18,8 @@ export class FileChannel implements RestoreChannel {
     this.#directory = directory
   }
 
-  async fits(): Promise<boolean> {
-    return true
-  }
-
-  async begin(id: string, { content }: State): Promise<Departure> {
+  async begin(id: string, { content }: State, pickUp: boolean): Promise<Departure> {
+    if (pickUp) return GONE
     const path = join(this.#directory, `${id}.state`)
     const end = () => rm(path, { force: true })
     try {
@@ -39,23 +39,15 @@ export class FileChannel implements RestoreChannel {
 export class XenstoreChannel implements RestoreChannel {
   readonly name = 'xenstore'
 
-  async fits(state: State): Promise<boolean> {
-    return (await textOf(state)).length <= STATE_TEXT_MAX
-  }
-
-  async begin(_id: string, state: State): Promise<Departure> {
-    const data = await textOf(state)
+  async begin(_id: string, { content }: State): Promise<Departure> {
+    const data = (await promisify(deflateRaw)(content)).toString('base64')
     if (data.length > STATE_TEXT_MAX) {
       throw new RestoreChannelError(
         `the state is too large for a request: ${data.length} characters, the limit is ${STATE_TEXT_MAX}`,
       )
     }
-    return { data, end: () => Promise.resolve() }
+    return { ...GONE, data }
   }
-}
-
-async function textOf({ content }: State): Promise<string> {
-  return (await promisify(deflateRaw)(content)).toString('base64')
 }
 
 /** Writes to dom0’s end of the stubdomain’s console 2, as soon as the agent says that it reads. */
@@ -67,11 +59,8 @@ export class ConsoleChannel implements RestoreChannel {
     this.#path = path
   }
 
-  async fits(): Promise<boolean> {
-    return true
-  }
-
-  async begin(id: string, { content }: State): Promise<Departure> {
+  async begin(id: string, { content }: State, pickUp: boolean): Promise<Departure> {
+    if (pickUp) return GONE
     const path = await writable(this.#path)
     const over = new AbortController()
     let writing: Promise<void> | undefined

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { type CommandArgs, type Hello, type PendingResponse, STATE_BYTES_MAX } from '@stubdom/protocol'
+import {
+  type CommandArgs,
+  type Hello,
+  type PendingResponse,
+  STATE_BYTES_MAX,
+  type StateChannelName,
+} from '@stubdom/protocol'
 import { CommandFailedError, RestoreSourceError } from '../errors.ts'
 import { type ChannelChoice, chosenChannels, type StateWays } from '../state/choice.ts'
 import { STATE_CONSOLE } from '../state/console-node.ts'
@@ -13,28 +19,36 @@ export interface RestoreStateArgs extends ChannelChoice {
   readonly file: string
 }
 
+interface Chosen {
+  readonly name: StateChannelName
+  readonly departure: Departure
+}
+
 /** One state that goes to a stubdomain, as dom0 sees it. */
 export class StateRestoring {
   readonly #id: string
   readonly #state: State
   readonly #channels: readonly RestoreChannel[]
-  #chosen: { readonly channel: RestoreChannel; readonly departure: Departure } | undefined
+  readonly #pickUp: boolean
+  #choosing: Promise<Chosen> | undefined
+  #departure: Departure | undefined
 
   /** @throws UsageError, RestoreSourceError */
-  static async prepare(id: string, args: RestoreStateArgs, ways: StateWays): Promise<StateRestoring> {
+  static async prepare(id: string, args: RestoreStateArgs, ways: StateWays, pickUp: boolean): Promise<StateRestoring> {
     const state = await readState(args.file)
     const channels = await chosenChannels<RestoreChannel>(args, ways, STATE_CONSOLE.restore, {
       file: directory => new FileChannel(directory),
       xenstore: () => new XenstoreChannel(),
       console: path => new ConsoleChannel(path),
     })
-    return new StateRestoring(id, state, channels)
+    return new StateRestoring(id, state, channels, pickUp)
   }
 
-  private constructor(id: string, state: State, channels: readonly RestoreChannel[]) {
+  private constructor(id: string, state: State, channels: readonly RestoreChannel[], pickUp: boolean) {
     this.#id = id
     this.#state = state
     this.#channels = channels
+    this.#pickUp = pickUp
   }
 
   /**
@@ -43,26 +57,27 @@ export class StateRestoring {
    * @throws CommandFailedError
    */
   async argsFor(hello: Hello | undefined): Promise<CommandArgs<'restore-state'>> {
-    const { channel, departure } = (this.#chosen ??= await this.#begin(hello))
+    this.#choosing ??= this.#choose(hello)
+    const { name, departure } = await this.#choosing
+    this.#departure = departure
     const { content, sha256 } = this.#state
     const { data } = departure
-    return { channel: channel.name, bytes: content.length, sha256, ...(data === undefined ? {} : { data }) }
+    return { channel: name, bytes: content.length, sha256, ...(data === undefined ? {} : { data }) }
   }
 
-  async #begin(hello: Hello | undefined) {
-    const offered = hello?.restoreChannels ?? (hello ? [] : undefined)
+  async #choose(hello: Hello | undefined): Promise<Chosen> {
     const reasons: string[] = []
     for (const channel of this.#channels) {
-      if (offered && !offered.includes(channel.name)) reasons.push(`the agent does not offer ${channel.name}`)
-      else if (this.#channels.length > 1 && !(await channel.fits(this.#state)))
-        reasons.push(`${channel.name}: too large`)
-      else {
-        try {
-          return { channel, departure: await channel.begin(this.#id, this.#state) }
-        } catch (error) {
-          if (!(error instanceof RestoreChannelError)) throw error
-          reasons.push(error.message)
-        }
+      const { name } = channel
+      if (hello && !hello.restoreChannels?.includes(name)) {
+        reasons.push(`the agent cannot restore by ${name}`)
+        continue
+      }
+      try {
+        return { name, departure: await channel.begin(this.#id, this.#state, this.#pickUp) }
+      } catch (error) {
+        if (!(error instanceof RestoreChannelError)) throw error
+        reasons.push(error.message)
       }
     }
     const message = `the state cannot be sent: ${reasons.join('; ')}`
@@ -76,12 +91,12 @@ export class StateRestoring {
   }
 
   onPending(response: PendingResponse): void {
-    this.#chosen?.departure.onPending?.(response)
+    this.#departure?.onPending?.(response)
   }
 
   /** A failure with what dom0 knows of it. */
   explained(error: unknown): unknown {
-    const failure = this.#chosen?.departure.failure
+    const failure = this.#departure?.failure
     if (!failure || !(error instanceof CommandFailedError)) return error
     const { id, code, outcome, stage } = error
     const message = `${error.message}; in dom0: ${failure.message}`
@@ -92,7 +107,9 @@ export class StateRestoring {
   }
 
   async end(): Promise<void> {
-    await this.#chosen?.departure.end()
+    // What was begun too late for the command is undone, too.
+    const chosen = await this.#choosing?.catch(() => undefined)
+    await chosen?.departure.end()
   }
 }
 

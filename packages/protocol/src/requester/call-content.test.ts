@@ -136,10 +136,10 @@ describe('a call', () => {
     const call = new Call(spec)
     play(call, sent)
     let now = 1
-    for (let done = 1; !call.ended; done++) {
+    for (let parts = 1; !call.ended; parts++) {
       now = call.wakeAt
       call.handle({ on: 'tick' }, now)
-      call.handle(response({ ...common, state: 'running', stage: 'answering', progress: { done } }), now)
+      call.handle(response({ ...common, state: 'running', stage: 'answering', progress: { done: parts } }), now)
     }
     expect(now).toBeLessThanOrEqual(DEADLINE + 60_000 + GRACE)
   })

@@ -112,6 +112,7 @@ describe('bounds', () => {
       [54, listed('pci-attach', ...others, attach(2)), `remove ${key(first).id}`, 'read $a2'],
       [55, read(attach(2), { bdf: A }), 'claim $a2'],
     ])
+    expect(agent.inFlight.map(({ id }) => id)).toEqual([key(attach(2)).id])
   })
 
   test('answers that wait for being collected are checked with one listing as soon as they are 32', () => {

@@ -51,6 +51,10 @@ export const restoreState: CommandHandler<'restore-state'> = {
     const now = status === WAITING ? 'the device model has loaded nothing' : `the device model is ${status}`
     return { found, message: `the agent restarted while it restored; ${now}` }
   },
+
+  async collected(id, { states }) {
+    await states.discard(id)
+  },
 }
 
 async function checkWaiting({ qemu }: Task): Promise<void> {

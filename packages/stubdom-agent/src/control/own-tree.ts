@@ -32,9 +32,8 @@ export class OwnTree {
     try {
       await this.readTarget()
       await this.#write(Layout.refused, refused)
-      for (const command of COMMAND_NAMES) await this.#xenstore.mkdir(at(Layout.responsesOf(command)))
-      await this.#xenstore.mkdir(at(Layout.responsePartsRoot))
-      await this.#xenstore.mkdir(at(Layout.events))
+      const directories = [...COMMAND_NAMES.map(Layout.responsesOf), Layout.responsePartsRoot, Layout.events]
+      await Promise.all(directories.map(path => this.#xenstore.mkdir(at(path))))
       return true
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'EACCES')) return false

@@ -30,7 +30,12 @@ them; without it that is left to the toolstack, and the device stays assigned.`,
         }
         const command = stubdomain.pciDetach({ bdf }, context.commandOptions)
         const result = await context.run(command)
-        return { json: { id: command.id, result }, text: `${result.bdf} is detached from ${stubdomain.name}` }
+        const others = result.functions?.filter(other => other !== result.bdf).join(', ')
+        const together = others ? `, and with it ${others}` : ''
+        return {
+          json: { id: command.id, result },
+          text: `${result.bdf} is detached from ${stubdomain.name}${together}`,
+        }
       }),
     )
 }
