@@ -125,6 +125,14 @@ export class CrashWorld {
     return ids
   }
 
+  /** Resolves when the agent has ended at the step that it was armed for. */
+  async agentDied(at: string): Promise<void> {
+    const { agent } = this.world
+    await expect.poll(() => agent?.running, { message: `the agent came to ${at}`, timeout: WAIT_MS }).toBe(false)
+    expect(this.isArmed('agent')).toBe(false)
+    expect(await agent?.exited).toMatchObject({ signal: 'SIGKILL' })
+  }
+
   /** Starts an agent in the place of one that is dead, and waits until it takes commands. */
   async nextAgent(): Promise<void> {
     const before = await this.world.dom0.readIfExists(`${this.world.controlDirectory}/stubdom/hello`)

@@ -28,8 +28,7 @@ describe('a pci-detach that the guest does not answer is unknown, and the same i
       }
       expect(await caller.finished).toMatchObject({ exitCode: 137, stdout: '' })
       if (dies === 'the agent') {
-        await expect.poll(() => world.isArmed('agent'), { timeout: 20_000 }).toBe(false)
-        await world.world.agent?.exited
+        await world.agentDied(at)
         await world.nextAgent()
       }
 

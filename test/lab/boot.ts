@@ -20,7 +20,7 @@ export async function bootFiles(): Promise<string> {
 }
 
 /** Where the snapshot is that belongs to these files and this QEMU, whether it is there or not. */
-export function snapshotFile(files: MachineFiles): string {
+function snapshotFile(files: MachineFiles): string {
   const hash = createHash('sha256')
   for (const file of [files.hypervisor, files.kernel, files.ramdisk]) hash.update(readFileSync(file))
   const names = Object.fromEntries(Object.keys(files).map(name => [name, name])) as unknown as MachineFiles

@@ -15,12 +15,7 @@ export class Report {
   }
 
   get passed(): boolean {
-    return (
-      this.#planned !== undefined &&
-      this.#planned > 0 &&
-      this.#count('failed') === 0 &&
-      this.#results.length === this.#planned
-    )
+    return this.#results.length > 0 && this.#results.length === this.#planned && this.#count('failed') === 0
   }
 
   take(event: LabEvent): void {
@@ -32,13 +27,15 @@ export class Report {
     else if (event.event === 'skipped') this.#add({ test: event.test, state: 'skipped', ms: 0, error: event.why })
   }
 
-  /** The run is over before all tests were: the one that ran has failed, with the reason. */
-  cut(why: string): void {
-    const test = this.#running ?? 'the lab'
-    this.#planned ??= 0
-    this.#add({ test, state: 'failed', ms: 0, error: why })
-    const missing = this.#planned - this.#results.length
-    if (missing > 0) this.#print(`  ${missing} tests did not run`)
+  /** The run is over; when that is before all tests were, the one that ran has failed. @param problem why it is over, if not because all was done */
+  close(problem: string | undefined): void {
+    const missing = (this.#planned ?? 0) - this.#results.length
+    const why =
+      problem ??
+      (this.#planned === 0 ? 'no test has such a name' : missing > 0 ? 'the runner in dom0 ended' : undefined)
+    if (why === undefined) return
+    this.#add({ test: this.#running ?? 'the lab', state: 'failed', ms: 0, error: why })
+    if (missing > 1) this.#print(`  ${missing - 1} more did not run`)
   }
 
   /** "N passed, N failed" */

@@ -11,7 +11,8 @@ import { stripped } from './stripped.mjs'
 import { Sysroot } from './sysroot.mjs'
 import { Tree } from './tree.mjs'
 
-const PACKAGES = [
+/** What QEMU and its image come from. */
+export const STUBDOM_PACKAGES = [
   'busybox-static',
   'ipxe-qemu',
   'libstdc++6',
@@ -32,7 +33,7 @@ const FIRMWARE = [
   'usr/share/qemu/keymaps/en-us',
 ]
 
-const MOUNT_POINTS = ['dev', 'proc', 'run', 'sys', 'tmp']
+export const MOUNT_POINTS = ['dev', 'proc', 'run', 'sys', 'tmp']
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const INIT = join(root, 'packages/stubdom-agent/init')
@@ -47,13 +48,14 @@ const ROOT_MODULES = ['loop', 'squashfs']
  */
 export async function stubdomImage(agentArguments = []) {
   const kernelName = await kernelPackage()
-  const sysroot = new Sysroot(await unpackPackages([...PACKAGES, kernelName]))
+  const sysroot = new Sysroot(await unpackPackages([...STUBDOM_PACKAGES, kernelName]))
   const kernel = new Kernel(sysroot.packageDirectory(kernelName))
-  const tree = await rootTree(sysroot, kernel, agentArguments)
-  return { image: toCpio(initramfs(toSquashfs(tree, sysroot), sysroot, kernel)), root: tree, kernel }
+  const tree = await stubdomRoot(sysroot, kernel, agentArguments)
+  return { image: initramfsWith(tree, sysroot, kernel), root: tree, kernel }
 }
 
-function initramfs(image, sysroot, kernel) {
+/** An initramfs that mounts `rootTree`, which it holds as a compressed image. @returns {Buffer} */
+export function initramfsWith(rootTree, sysroot, kernel) {
   const tree = new Tree()
   for (const path of ['dev', 'root']) tree.directory(path)
   tree.file('bin/busybox', sysroot.read('bin/busybox'), { mode: 0o755 })
@@ -61,12 +63,12 @@ function initramfs(image, sysroot, kernel) {
   const modules = kernel.modules(ROOT_MODULES)
   for (const { name, data } of modules) tree.file(`modules/${name}.ko`, data)
   tree.file('modules/order', modules.map(({ name }) => `${name}\n`).join(''))
-  tree.file('root.squashfs', image)
+  tree.file('root.squashfs', toSquashfs(rootTree, sysroot))
   tree.file('init', readFileSync(new URL('initramfs-init.sh', import.meta.url)), { mode: 0o755 })
-  return tree
+  return toCpio(tree)
 }
 
-async function rootTree(sysroot, kernel, agentArguments) {
+async function stubdomRoot(sysroot, kernel, agentArguments) {
   const tree = new Tree()
 
   for (const path of MOUNT_POINTS) tree.directory(path)
@@ -75,13 +77,18 @@ async function rootTree(sysroot, kernel, agentArguments) {
   addModules(tree, kernel)
   sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })
   sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', { component: 'vchan-socket-proxy' })
-  for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
+  addFirmware(tree, sysroot)
   const node = stripped(process.execPath)
   tree.file('usr/bin/node', node, { mode: 0o755, component: 'node' })
   sysroot.addLibraries(tree, node)
   tree.file('usr/lib/stubdom-agent.mjs', readFileSync(join(root, AGENT)), { component: 'agent' })
   await addInit(tree, agentArguments)
   return tree
+}
+
+/** @param {Tree} tree @param {Sysroot} sysroot */
+export function addFirmware(tree, sysroot) {
+  for (const path of FIRMWARE) tree.file(path, sysroot.read(path), { component: 'qemu firmware' })
 }
 
 /** Those that the list names, which are loaded in its order; so it must name what they depend on, and before them. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { LabRequest } from '../events.ts'
+import { runBench } from './bench.ts'
 import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
@@ -11,6 +12,7 @@ const request = JSON.parse(readFileSync('/lab/request.json', 'utf8')) as LabRequ
 const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
 try {
   if (request.mode === 'shell') await runPlayground(request)
+  else if (request.mode === 'bench') await runBench()
   else await runTests(request.filters)
 } finally {
   clearInterval(shipping)

@@ -12,6 +12,7 @@ import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
 import type { LabRequest } from '../events.ts'
 import { buildGuest } from './guest.ts'
 import { buildHostileOverlay } from './hostile.ts'
+import { buildStockImage } from './stock.ts'
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
@@ -36,6 +37,7 @@ export async function buildPayload(request: LabRequest): Promise<Buffer> {
   tree.file('lab/hostile.cpio', hostile)
   tree.file('lab/runner.mjs', runner)
   tree.file('lab/request.json', JSON.stringify(request))
+  if (request.mode === 'bench') tree.file('boot/stock.cpio', await stockArchive())
   tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
   return toCpio(tree)
 }
@@ -46,6 +48,12 @@ async function stubdomArchive(): Promise<Buffer> {
     'stubdom.cpio': (await stubdomImage()).image,
   }))
   return readFileSync(join(directory, 'stubdom.cpio'))
+}
+
+async function stockArchive(): Promise<Buffer> {
+  const inputs = fingerprint(['test/lab/images/stock.ts', 'test/lab/stock', 'scripts/lib/rootfs'], [systemVersion()])
+  const directory = await cached('stock', inputs, async () => ({ 'stock.cpio': await buildStockImage() }))
+  return readFileSync(join(directory, 'stock.cpio'))
 }
 
 async function guestProgram(): Promise<Buffer> {

@@ -29,7 +29,7 @@ const XEN_OPTIONS =
 const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet'
 
 /** What the lab passes through. The functions are QEMU's emulated devices; the guest knows edu's registers. */
-export const PASSTHROUGH_DEVICES = [
+const PASSTHROUGH_DEVICES = [
   { bdf: '0000:00:05.0', driver: 'e1000e' },
   { bdf: '0000:00:06.0', driver: 'edu' },
   { bdf: '0000:00:07.0', driver: 'pci-testdev' },

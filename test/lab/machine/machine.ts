@@ -84,7 +84,7 @@ export class Machine {
 }
 
 /** The machine cannot be started, saved or loaded. */
-export class MachineError extends Error {
+class MachineError extends Error {
   override readonly name = 'MachineError'
 }
 

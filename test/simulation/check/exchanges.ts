@@ -78,7 +78,11 @@ class DeviceOrder {
   }
 
   next({ epoch, op, side, id, errno, value }: Exchange, device: string): void {
-    if (errno !== undefined) return
+    // A claim that there is no room for ends in `refused`.
+    if (errno !== undefined) {
+      if (epoch === this.#agent && op === Op.WRITE) this.#read.delete(id)
+      return
+    }
     // One that is not wanted any more ends without a word.
     if (side === 'dom0' && op === Op.RM) {
       this.#read.delete(id)

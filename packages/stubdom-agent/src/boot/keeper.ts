@@ -79,7 +79,11 @@ export class Keeper {
 
   /** Reads what the toolstack wants, until it is there; undefined when `signal` aborted before. */
   async #readConfig(signal: AbortSignal): Promise<ModelConfig | undefined> {
-    const problem = (reason: string) => this.#enter({ kind: 'reading-config', reason })
+    let told: string | undefined
+    const problem = (reason: string) => {
+      if (reason !== told) this.#enter({ kind: 'reading-config', reason })
+      told = reason
+    }
     const done = new AbortController()
     let config: ModelConfig | undefined
     await keepConnected(
@@ -114,6 +118,7 @@ export class Keeper {
     const reason = printable(`QEMU ${describeExit(exit)}${told}; ${next.says}`)
     if (!signal.aborted) this.#enter({ kind: 'exited', reason })
     this.#log[exit.code === 0 ? 'info' : 'error']({ next: next.do }, reason)
+    await this.#network.down()
     return next
   }
 
@@ -141,7 +146,6 @@ export class Keeper {
     const exit = await qemu.exited
     attention.unsubscribe()
     signal.removeEventListener('abort', stop)
-    await this.#network.down()
     return { exit, told: exit.code === 0 ? told : '' }
   }
 

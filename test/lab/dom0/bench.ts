@@ -1,0 +1,124 @@
+import { control } from './control.ts'
+import { Guest } from './guest.ts'
+import { tell } from './host.ts'
+import { EDU, makeAssignable, type PcibackMode, pcibackMode } from './pci.ts'
+import { type Finished, run, stubdomctl, succeed } from './shell.ts'
+
+const ROUNDS = 5
+
+/** The same guest with a stubdomain that has only QMP over vchan, and with ours. */
+interface Contestant {
+  readonly name: string
+  readonly ramdisk: string
+  attach(guest: Guest): Promise<Finished>
+  detach(guest: Guest): Promise<Finished>
+  query(guest: Guest): Promise<Finished>
+  save(guest: Guest): Promise<Finished>
+}
+
+const STOCK: Contestant = {
+  name: 'stock',
+  ramdisk: '/boot/stock.cpio',
+  attach: guest => run('xl', ['pci-attach', guest.name, EDU.bdf]),
+  detach: guest => run('xl', ['pci-detach', guest.name, EDU.bdf]),
+  query: guest => run('xl', ['qemu-monitor-command', guest.name, 'info status']),
+  save: guest => run('xl', ['save', '-c', guest.name, '/tmp/saved'], { timeoutMs: 120_000 }),
+}
+
+const OURS: Contestant = {
+  name: 'ours',
+  ramdisk: '/boot/stubdom.cpio',
+  attach: guest => stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf),
+  detach: guest => stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf),
+  query: guest => stubdomctl('status', guest.name),
+  save: STOCK.save,
+}
+
+/** What each came to, by the name of what was measured. */
+type Results = Map<string, number | string>
+
+/** Both, one after the other in this one boot, each alone; tells the host a row for each thing measured. */
+export async function runBench(): Promise<void> {
+  const stock = await measure(STOCK)
+  const ours = await measure(OURS)
+  for (const name of new Set([...stock.keys(), ...ours.keys()])) {
+    tell({ event: 'measured', row: { name, stock: stock.get(name) ?? '–', ours: ours.get(name) ?? '–', unit: 'ms' } })
+  }
+}
+
+async function measure(contestant: Contestant): Promise<Results> {
+  const results: Results = new Map()
+  const note = (name: string, value: number | string) => {
+    results.set(name, value)
+    tell({ event: 'note', text: `bench: ${contestant.name}: ${name}: ${value}` })
+  }
+  const began = performance.now()
+  const guest = await Guest.create({ name: 'bench', config: [`stubdomain_ramdisk="${contestant.ramdisk}"`] })
+  note('xl create, until the guest runs', Math.round(performance.now() - began))
+  if (contestant === OURS) await succeed('stubdomctl', ['--timeout', '30', 'ping', guest.name])
+
+  note('one query, a process each', await median(() => contestant.query(guest)))
+  if (contestant === OURS) {
+    const stubdomain = await control(guest)
+    note('one query of QEMU on an open connection', await median(async () => timed(() => stubdomain.pciList().result)))
+  }
+  for (const mode of ['passthrough', 'vpci'] as PcibackMode[]) await measureHotPlug(contestant, guest, mode, note)
+  const saved = await contestant.save(guest)
+  note('xl save, the guest goes on', saved.code === 0 ? saved.ms : 'fails')
+  await guest.destroy()
+  return results
+}
+
+async function measureHotPlug(
+  contestant: Contestant,
+  guest: Guest,
+  mode: PcibackMode,
+  note: (name: string, value: number | string) => void,
+): Promise<void> {
+  await pcibackMode(mode)
+  await makeAssignable(EDU.bdf)
+  const attached: number[] = []
+  const detached: number[] = []
+  let failed: string | undefined
+  let notDetached: string | undefined
+  for (let round = 0; round < ROUNDS && failed === undefined && notDetached === undefined; round++) {
+    const began = performance.now()
+    const { code, ms } = await contestant.attach(guest)
+    if (code !== 0) failed = `fails after ${ms} ms`
+    else {
+      await guest.sees(EDU.identity)
+      attached.push(performance.now() - began)
+      const left = await contestant.detach(guest)
+      if (left.code === 0) detached.push(left.ms)
+      else notDetached = `fails after ${left.ms} ms`
+    }
+  }
+  note(`attach, until the guest sees the device, pciback in ${mode} mode`, failed ?? middle(attached))
+  if (failed === undefined) note(`detach, pciback in ${mode} mode`, notDetached ?? middle(detached))
+  // Stock xl leaves the device where it is: the only way out is the guest's end.
+  if (notDetached !== undefined) await takeBack(guest)
+  await run('xl', ['pci-assignable-remove', EDU.bdf])
+}
+
+/** What facts about libxl 4.17 leave: the device is in QEMU and in pciback's hands. */
+async function takeBack(guest: Guest): Promise<void> {
+  await run('xl', ['qemu-monitor-command', guest.name, 'device_del pci-pt-00_06.0'])
+  await guest.lacks(EDU.identity)
+  await run('xl', ['pci-detach', `${guest.name}-dm`, EDU.bdf])
+}
+
+async function median(once: () => Promise<{ ms: number }>): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) times.push((await once()).ms)
+  return middle(times)
+}
+
+async function timed(work: () => Promise<unknown>): Promise<{ ms: number }> {
+  const began = performance.now()
+  await work()
+  return { ms: Math.round((performance.now() - began) * 10) / 10 }
+}
+
+function middle(times: number[]): number {
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+}

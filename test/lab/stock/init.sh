@@ -1,0 +1,26 @@
+#!/bin/sh
+# A stubdomain without an agent: QEMU, and QMP over vchan.
+export PATH=/bin:/usr/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for directory in /tmp /run; do mount -t tmpfs tmpfs "$directory"; done
+mkdir -p /dev/shm
+mount -t tmpfs tmpfs /dev/shm
+insmod /lib/modules/xen-privcmd.ko unrestricted=1
+insmod /lib/modules/xen-gntalloc.ko limit=1073741824
+for module in xen-evtchn xenfs xen-gntdev xen-blkfront xen-netfront xen-pcifront; do insmod /lib/modules/$module.ko; done
+mount -t xenfs xenfs /proc/xen
+echo 1 > /proc/sys/vm/overcommit_memory
+
+target=$(xenstore-read target)
+arguments=$(xenstore-read "/local/domain/$target/vm")/image/dm-argv
+IFS='
+'
+set -f
+set --
+for name in $(xenstore-list "$arguments" | sort -n); do set -- "$@" "$(xenstore-read "$arguments/$name")"; done
+/usr/libexec/xen-qemu-system-i386 -qmp unix:/run/qmp,server=on,wait=off "$@" &
+while [ ! -S /run/qmp ]; do usleep 20000; done
+/usr/lib/xen-4.17/bin/vchan-socket-proxy --mode=server 0 "device-model/$target/qmp-vchan" /run/qmp
+while :; do sleep 1000; done
