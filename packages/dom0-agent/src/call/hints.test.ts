@@ -23,9 +23,9 @@ test('a budget is used up, and comes back with time', () => {
   try {
     const budget = new EventBudget()
     const spent = (): number => Array.from({ length: 1_000 }, () => budget.spend()).filter(Boolean).length
-    expect(spent()).toBe(500)
+    expect(spent()).toBe(100)
     vi.advanceTimersByTime(60_000)
-    expect(spent()).toBe(500)
+    expect(spent()).toBe(100)
   } finally {
     vi.useRealTimers()
   }
@@ -108,11 +108,12 @@ test('events that concern all make all look together, and not each time', async 
   const calls = Array.from({ length: 50 }, (_, n) => follow(hints, `${n}`))
   await Promise.all(calls.map(({ until }) => until(1)))
   const agent = await world.inDomain(STUBDOMAIN)
-  const events = 400
-  for (let n = 0; n < events; n++) await agent.write(`dm-control/${Layout.responses}/x`, `${n}`)
+  const begun = performance.now()
+  for (let n = 0; n < 400; n++) await agent.write(`dm-control/${Layout.responses}/x`, `${n}`)
   await calls[0]?.until(2)
   const looks = calls.map(({ seen }) => seen.looks)
-  expect(Math.max(...looks)).toBeLessThan(events / 4)
+  // One in fifty milliseconds; timers come a little early.
+  expect(Math.max(...looks)).toBeLessThan(5 + (performance.now() - begun) / 49)
   hints.close()
 })
 
@@ -173,7 +174,7 @@ test.each(['node', 'directory'] as const)('a noisy stubdomain is not listened to
     vi.useRealTimers()
   }
   expect(watches()).toBeLessThan(before)
-  expect(seen.looks).toBeLessThanOrEqual(508)
+  expect(seen.looks).toBeLessThanOrEqual(108)
   expect(reports).toEqual([NOISE])
   hints.close()
 })

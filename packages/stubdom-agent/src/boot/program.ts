@@ -40,11 +40,6 @@ export class Program {
     return this.#child.pid
   }
 
-  /** How it ended; undefined while it runs. */
-  get exit(): Exit | undefined {
-    return this.#exit
-  }
-
   /** Our end of what is its file descriptor `fd`. */
   socket(fd: number): Duplex {
     return this.#child.stdio[fd] as Duplex
