@@ -47,20 +47,23 @@ export class PciBackend {
    * @throws BackendStateError, the signal's reason
    */
   async add(bdf: string, options: BackendOptions, waitMs: number, signal: AbortSignal): Promise<void> {
-    const { client } = this.#connection
-    const before = await count(client, this.path)
-    // While an earlier change is under way pciback would miss this one.
-    if (before !== undefined) await this.#connected(waitMs, signal)
-    await client.transaction(async transaction => {
+    while (!(await this.#tryToAdd(bdf, options))) await this.#connected(waitMs, signal)
+    await this.#connected(waitMs, signal)
+  }
+
+  /** False while an earlier change is under way, be it another process's of this very moment: pciback would miss this one. */
+  #tryToAdd(bdf: string, options: BackendOptions): Promise<boolean> {
+    return this.#connection.client.transaction(async transaction => {
       const devices = await count(transaction, this.path)
       if (devices === undefined) await this.#make(transaction)
+      else if (!(await isConnected(transaction, this.path))) return false
       await write(transaction, this.path, {
         ...described(devices ?? 0, bdf, options),
         num_devs: `${(devices ?? 0) + 1}`,
-        ...(devices ? { state: STATE.reconfiguring } : {}),
+        ...(devices === undefined ? {} : { state: STATE.reconfiguring }),
       })
+      return true
     })
-    await this.#connected(waitMs, signal)
   }
 
   /**
@@ -71,17 +74,34 @@ export class PciBackend {
     const { client } = this.#connection
     if ((await find(client, this.path, bdf)) === undefined) return
     try {
-      await this.#connected(waitMs, signal)
-      await client.transaction(async transaction => {
-        const index = await find(transaction, this.path, bdf)
-        if (index === undefined) return
-        await write(transaction, this.path, { [`state-${index}`]: STATE.closing, state: STATE.reconfiguring })
-      })
-      await this.#connected(waitMs, signal)
+      do await this.#connected(waitMs, signal)
+      while (!(await this.#tryToClose(bdf)))
+      do await this.#connected(waitMs, signal)
+      while (!(await this.#tryToForget(bdf)))
     } catch (error) {
       if (!(error instanceof BackendStateError) || (await count(client, this.path)) !== 1) throw error
+      await client.transaction(transaction => this.#forget(transaction, bdf))
     }
-    await client.transaction(transaction => this.#forget(transaction, bdf))
+  }
+
+  /** As {@link #tryToAdd}. */
+  #tryToClose(bdf: string): Promise<boolean> {
+    return this.#connection.client.transaction(async transaction => {
+      const index = await find(transaction, this.path, bdf)
+      if (index === undefined) return true
+      if (!(await isConnected(transaction, this.path))) return false
+      await write(transaction, this.path, { [`state-${index}`]: STATE.closing, state: STATE.reconfiguring })
+      return true
+    })
+  }
+
+  #tryToForget(bdf: string): Promise<boolean> {
+    return this.#connection.client.transaction(async transaction => {
+      // The numbers must not change under pciback's hands.
+      if (!(await isConnected(transaction, this.path))) return false
+      await this.#forget(transaction, bdf)
+      return true
+    })
   }
 
   /** Once no device is left, both ends go, or the next one could not be connected. */
@@ -165,6 +185,10 @@ function described(index: number, bdf: string, options: BackendOptions): Record<
     [`opts-${index}`]: `msitranslate=${Number(msitranslate)},power_mgmt=${Number(powerManagement)},permissive=${Number(permissive)},rdm_policy=${rdmPolicy}`,
     [`state-${index}`]: STATE.initialising,
   }
+}
+
+async function isConnected(store: XenstoreData, path: string): Promise<boolean> {
+  return (await store.readIfExists(`${path}/state`))?.toString() === STATE.connected
 }
 
 /** Undefined when there is no backend. */

@@ -82,6 +82,7 @@ export class ResponderIo {
     const [written, request] = await claim
     reached('claim acknowledged', effect)
     if (written.status === 'rejected' && written.reason instanceof XenstoreReplyError) {
+      this.#log.warn({ ...key(effect), effect: effect.do, error: written.reason.message }, 'Xenstore refused')
       return this.#tell({ on: 'claim-refused', ...key(effect) })
     }
     // Neither acknowledged nor refused: the connection is gone, and with it the claim.
@@ -97,8 +98,9 @@ export class ResponderIo {
       reached('answer sent', effect)
       await answer
     } catch (error) {
-      if (error instanceof XenstoreReplyError) return this.#tell({ on: 'answer-refused', ...key(effect) })
-      throw error
+      if (!(error instanceof XenstoreReplyError)) throw error
+      this.#log.warn({ ...key(effect), effect: 'write-answer', error: error.message }, 'Xenstore refused')
+      return this.#tell({ on: 'answer-refused', ...key(effect) })
     }
     reached('answer written', effect)
     this.#tell({ on: 'answer-written', ...key(effect) })

@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Connection } from '../connection.ts'
+import { BACKEND, PlumbedHost } from '../testing/plumbed-host.ts'
+import { STUBDOMAIN, World } from '../testing/world.ts'
+import { PciBackend } from './pci-backend.ts'
+
+const BDFS = ['0000:03:00.0', '0000:04:00.0', '0000:05:00.0']
+const OPTIONS = { msitranslate: false, powerManagement: false, permissive: false, rdmPolicy: 'relaxed' } as const
+
+let world: World
+let host: PlumbedHost
+let backend: PciBackend
+beforeEach(async () => {
+  world = await World.start()
+  host = await PlumbedHost.start(world)
+  const connection: Connection = { client: world.dom0, watch: path => world.dom0.watch(path) }
+  backend = new PciBackend(connection, STUBDOMAIN)
+})
+afterEach(() => world.stop())
+
+const { signal } = new AbortController()
+const addAll = () => Promise.all(BDFS.map(bdf => backend.add(bdf, OPTIONS, 10_000, signal)))
+
+test('devices that are added at once go in one after the other: pciback is told of one only when it has the one before', async () => {
+  host.connects = false
+  const added = addAll()
+  await expect.poll(() => host.backend()).toMatchObject({ num_devs: '1', state: '1' })
+  host.connects = true
+  await world.dom0.write(`${BACKEND}/state`, '4')
+  await added
+  expect(await host.backend()).toMatchObject({ num_devs: '3', state: '4' })
+})
+
+test('devices that are taken away at once leave none behind', async () => {
+  await addAll()
+  await Promise.all(BDFS.slice(1).map(bdf => backend.remove(bdf, 10_000, signal)))
+  const left = await host.backend()
+  expect(left).toMatchObject({ num_devs: '1', state: '4', 'dev-0': BDFS[0] })
+  expect(Object.keys(left).filter(name => /-[12]$/.test(name))).toEqual([])
+})
