@@ -22,6 +22,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
  *
  * What the device is like (Linux, drivers/xen/xenbus/xenbus_dev_frontend.c), where it is not like a daemon's socket:
  * - One write(2) takes one message; what follows in the same write is dropped without a word.
+ * - A message waits in the buffer into which the next write(2) goes, until the kernel's thread has put it into the ring (xenbus_xs.c,
+ *   xenbus_dev_request_and_reply; xenbus_comms.c, process_writes), and nothing says when that was: who writes the next one before the reply is there may
+ *   have it sent twice, and the one before not at all. So each message waits for the reply to the one before.
  * - A message has at most 4,096 bytes in all. A larger one is refused by write(2): EINVAL.
  * - A refused WATCH has no reply: write(2) fails with the daemon's errno, E2BIG over the quota.
  * - WATCH and UNWATCH are answered by the kernel, which asks the daemon while write(2) waits, whatever O_NONBLOCK says.
@@ -51,6 +54,8 @@ class XenbusTransport implements Transport {
   /** Not written yet; of the first one, the first `#written` bytes are. */
   readonly #queue: Buffer[] = []
   #written = 0
+  /** The device has a message whose reply is not there. */
+  #asking = false
   #retry: NodeJS.Timeout | undefined
   #onRefusal: (frame: Buffer, errno: ErrnoName) => void = () => {}
   #failure: Error | undefined
@@ -63,6 +68,11 @@ class XenbusTransport implements Transport {
     if (frame.readUInt32LE(0) === Op.RESET_WATCHES) return this.#onRefusal(frame, 'ENOSYS')
     this.#queue.push(frame)
     if (this.#queue.length === 1) this.#flush()
+  }
+
+  replied(): void {
+    this.#asking = false
+    this.#flush()
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
@@ -86,10 +96,11 @@ class XenbusTransport implements Transport {
   }
 
   #flush(): void {
-    for (let frame = this.#queue[0]; frame; frame = this.#queue[0]) {
+    for (let frame = this.#queue[0]; frame && !this.#asking; frame = this.#queue[0]) {
       try {
         this.#written += this.#device.write(frame.subarray(this.#written))
         if (this.#written < frame.length) continue
+        this.#asking = true
         this.#next()
       } catch (error) {
         const { code = '' } = error as NodeJS.ErrnoException
