@@ -15,6 +15,8 @@ try {
   if (request.mode === 'shell') await runPlayground(request)
   else if (request.mode === 'bench') await runBench()
   else await runTests(request.filters)
+} catch (error) {
+  tell({ event: 'note', text: `lab: in dom0: ${error instanceof Error ? error.stack : error}` })
 } finally {
   clearInterval(shipping)
   shipLogs()
