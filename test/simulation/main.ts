@@ -1,38 +1,23 @@
-import { parseArgs } from 'node:util'
+import { HELP, type Options, parseOptions } from './options.ts'
+import { type Outcome, runSeeds, runShared } from './outcome.ts'
 import { generatePlan } from './plan/generate.ts'
 import { PLANTED_BUGS } from './planted.ts'
 import { reportFailure } from './report.ts'
 import { runPlan } from './run.ts'
 
-const HELP = `usage: npm run simulate -- [options]
-
-Runs whole worlds of dom0 processes, agents, xenstoreds and QEMUs in virtual time, each decided by its seed, and checks that every promise was kept.
-
-  --seeds N      how many (default: 3000)
-  --from S       the first one (default: 1)
-  --seed S       this one alone, and print all that happens in it
-  --bug NAME     with a bug planted: ${Object.keys(PLANTED_BUGS).join(', ')}
-  --keep-going   go on after a failure
-  --json         print the outcome as JSON
-  --help
-
-Exit codes: 0 all promises kept; 1 one was not; 2 wrong command line.
-`
-
-interface Options {
-  readonly seeds: number
-  readonly from: number
-  readonly seed: number | undefined
-  readonly bug: keyof typeof PLANTED_BUGS | undefined
-  readonly keepGoing: boolean
-  readonly json: boolean
-}
-
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 10_000
+/** Failures that are told in full. */
+const REPORTS_MAX = 20
 
 async function main(argv: readonly string[]): Promise<number> {
-  const options = parse(argv)
+  let options: Options | undefined
+  try {
+    options = parseOptions(argv)
+  } catch (error) {
+    process.stderr.write(`simulate: ${(error as Error).message}\nTry: npm run simulate -- --help\n`)
+    return 2
+  }
   if (options === undefined) {
     process.stdout.write(HELP)
     return 0
@@ -48,73 +33,35 @@ async function runOne(seed: number): Promise<number> {
   return violations.length === 0 ? 0 : 1
 }
 
-async function runMany({ seeds, from, keepGoing, json }: Options): Promise<number> {
+async function runMany(options: Options): Promise<number> {
   const started = performance.now()
-  const failed: { seed: number; promise: string; text: string }[] = []
-  let calls = 0
-  let told = started
-  let seed = from
-  for (; seed < from + seeds; seed++) {
-    const plan = generatePlan(seed)
-    const { world, violations } = await runPlan(plan)
-    calls += world.calls.length
-    const [first] = violations
-    if (first) {
-      failed.push({ seed, promise: first.promise, text: first.text })
-      if (!json) console.log(await reportFailure(plan, first))
-      if (!keepGoing) break
-    }
-    if (!json && performance.now() - told > PROGRESS_MS) {
-      told = performance.now()
-      console.error(`${seed + 1 - from} of ${seeds} seeds, ${failed.length} failed`)
-    }
-  }
-  const ran = Math.min(seed + 1 - from, seeds)
+  const outcome = await (options.jobs > 1 ? runShared(options) : runSeeds(options, progressOf(options)))
+  const { seeds, calls, failed } = outcome
   const ms = Math.round(performance.now() - started)
-  if (json) console.log(JSON.stringify({ seeds: ran, from, calls, failed, ms }))
-  else console.log(`${ran} seeds from ${from}, ${calls} calls, ${failed.length} failed, ${(ms / 1_000).toFixed(1)} s`)
+  if (options.json) console.log(JSON.stringify({ ...outcome, from: options.from, ms }))
+  else {
+    for (const { seed } of failed.slice(0, REPORTS_MAX)) console.log(`${await reportSeed(seed)}\n`)
+    const time = `${(ms / 1_000).toFixed(1)} s`
+    console.log(`${seeds} seeds from ${options.from}, ${calls} calls, ${failed.length} failed, ${time}`)
+  }
   return failed.length === 0 ? 0 : 1
 }
 
-/** @returns undefined when help is wanted */
-function parse(argv: readonly string[]): Options | undefined {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      seeds: { type: 'string' },
-      from: { type: 'string' },
-      seed: { type: 'string' },
-      bug: { type: 'string' },
-      'keep-going': { type: 'boolean' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  })
-  if (values.help) return undefined
-  const { bug } = values
-  if (bug !== undefined && !Object.hasOwn(PLANTED_BUGS, bug)) {
-    throw new TypeError(`--bug ${bug}: one of ${Object.keys(PLANTED_BUGS).join(', ')} is wanted`)
-  }
-  return {
-    seeds: numberIn('--seeds', values.seeds) ?? 3_000,
-    from: numberIn('--from', values.from) ?? 1,
-    seed: numberIn('--seed', values.seed),
-    bug: bug as Options['bug'],
-    keepGoing: values['keep-going'] === true,
-    json: values.json === true,
+async function reportSeed(seed: number): Promise<string> {
+  const plan = generatePlan(seed)
+  const [first] = (await runPlan(plan)).violations
+  return first
+    ? reportFailure(plan, first)
+    : `seed ${seed} broke a promise, and keeps it now: it depends on more than itself`
+}
+
+function progressOf({ seeds, json }: Options): (outcome: Outcome) => void {
+  let told = performance.now()
+  return ({ seeds: ran, failed }) => {
+    if (json || performance.now() - told < PROGRESS_MS) return
+    told = performance.now()
+    console.error(`${ran} of ${seeds} seeds, ${failed.length} failed`)
   }
 }
 
-function numberIn(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new TypeError(`${option} ${text}: a number from 0 to 999999999 is wanted`)
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  if (!(error instanceof TypeError)) throw error
-  process.stderr.write(`simulate: ${error.message}\nTry: npm run simulate -- --help\n`)
-  process.exitCode = 2
-}
+process.exitCode = await main(process.argv.slice(2))

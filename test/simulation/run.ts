@@ -44,6 +44,8 @@ export async function runPlan(plan: Plan, isTraced = false): Promise<Run> {
     process.removeAllListeners('unhandledRejection')
     for (const listener of listeners) process.on('unhandledRejection', listener)
   }
+  // A world takes no turn of Node's event loop: whoever else has something to do in this process has it now.
+  await new Promise(resolve => setImmediate(resolve))
   for (const reason of rejections) world.fault(`a rejection that nobody handled: ${(reason as Error).stack}`)
   const violations = [
     ...world.faults.map((text): Violation => ({ promise: 'fault', text })),

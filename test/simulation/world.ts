@@ -148,7 +148,9 @@ export class World {
       case 'pick-up':
         return this.#order(action)
       case 'kill-dom0': {
-        this.#dom0(action.process).kill()
+        const dom0 = this.#dom0(action.process)
+        dom0.kill()
+        this.#standstill(0, dom0.process)
         this.#processes[action.process] = this.newDom0(this.#random.pick(['node', 'directory'] as const))
         return
       }

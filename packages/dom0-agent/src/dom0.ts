@@ -5,7 +5,7 @@ import type { ControlNode } from './control/control-node.ts'
 import { GREETING_MS_DEFAULT } from './control/greeting.ts'
 import { surveyControlDirectory } from './control/survey.ts'
 import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
-import { resolveDomain } from './domains/resolve.ts'
+import { type NamedPair, resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
 import { HelperHypervisor } from './plumb/hypervisor.ts'
@@ -54,6 +54,9 @@ function connection({ connect: make, xenstore }: Dom0Options, signal?: AbortSign
   return make ? make(signal) : XenstoreClient.connect({ path: xenstore, signal })
 }
 
+/** Stubdomains that are listened to at a time, those with commands under way aside: domains come and go as long as a process lives. */
+const SESSIONS_MAX = 64
+
 /**
  * Everything that can be done from dom0, over one connection. When that is lost it is made anew, as long as it takes, and commands that are under way
  * go on. They end by their deadline and grace at the latest, and with OutcomeUnknownError when the Xenstore forgot them or did not come back.
@@ -93,12 +96,7 @@ export class Dom0 {
    */
   async stubdomain(domain: string | number): Promise<Stubdomain> {
     const pair = await translated(() => this.#link.steadily(client => resolveDomain(client, domain)))
-    const key = `${pair.guest}/${pair.stubdomain}`
-    let session = this.#sessions.get(key)
-    if (!session) {
-      session = new Session(this.#link, pair)
-      this.#sessions.set(key, session)
-    }
+    const session = this.#session(pair)
     const { saveDir, saving, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
     const hypervisor = new HelperHypervisor(plumbHelper)
     const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
@@ -132,6 +130,21 @@ export class Dom0 {
   /** Stubdomains that do what no agent of ours does, each reason once a minute: whoever lives long should listen. */
   get misbehaviours(): Observable<Misbehaviour> {
     return this.#link.misbehaviours.observed
+  }
+
+  #session(pair: NamedPair): Session {
+    const key = `${pair.guest}/${pair.stubdomain}`
+    const session = this.#sessions.get(key) ?? new Session(this.#link, pair)
+    // The one that was wanted last stands last.
+    this.#sessions.delete(key)
+    this.#sessions.set(key, session)
+    for (const [other, { idle }] of this.#sessions) {
+      if (this.#sessions.size <= SESSIONS_MAX) break
+      if (!idle || other === key) continue
+      this.#sessions.get(other)?.close()
+      this.#sessions.delete(other)
+    }
+    return session
   }
 
   /** Ends everything; commands that are under way end with OutcomeUnknownError. May be called again. */

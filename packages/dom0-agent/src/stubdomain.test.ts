@@ -344,3 +344,19 @@ test('the guest can read none of it, and the stubdomain cannot write dom0’s tr
     await expect(stubdomain.write(`dm-control/${path}`, '')).rejects.toMatchObject({ errno: 'EACCES' })
   }
 })
+
+test('domains come and go: no more than some are listened to', async () => {
+  const { dom0 } = await begin()
+  await Agent.start(world)
+  const watches = (): number => world.daemon.counts().domains.get(0)?.watches ?? 0
+  await (await dom0.stubdomain('hvm1')).ping().result
+  const before = watches()
+  for (let n = 0; n < 80; n++) {
+    await world.addPair(1_000 + 2 * n, 1_001 + 2 * n, `many${n}`)
+    await dom0.stubdomain(`many${n}`)
+  }
+  // The two watches on the first one's answers and hello.
+  await expect.poll(watches).toBe(before - 2)
+  await (await dom0.stubdomain('hvm1')).ping().result
+  expect(watches()).toBe(before)
+})

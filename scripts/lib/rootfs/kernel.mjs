@@ -2,6 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Source: Linux, Documentation/x86/boot.rst. */
+const SETUP_SECTORS = 0x1f1
+const PAYLOAD_OFFSET = 0x248
+const PAYLOAD_LENGTH = 0x24c
+
+const XZ = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])
+
 /** A Debian kernel package, unpacked. */
 export class Kernel {
   /** As `uname -r` says it. @type {string} */
@@ -29,11 +36,11 @@ export class Kernel {
   /** The ELF inside vmlinuz: what Xen starts without unpacking, which under emulation takes seconds. */
   vmlinux() {
     const image = this.vmlinuz()
-    const start = image.indexOf(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]))
-    if (start < 0) throw new Error(`vmlinuz-${this.release} holds no xz stream`)
-    // What follows the stream is the boot code's, not xz's.
-    const input = image.subarray(start)
-    return execFileSync('xz', ['--decompress', '--stdout', '--single-stream'], { input, maxBuffer: 256 << 20 })
+    const start = (image[SETUP_SECTORS] + 1) * 512 + image.readUInt32LE(PAYLOAD_OFFSET)
+    // The last four bytes are the length when unpacked.
+    const input = image.subarray(start, start + image.readUInt32LE(PAYLOAD_LENGTH) - 4)
+    if (!input.subarray(0, XZ.length).equals(XZ)) throw new Error(`vmlinuz-${this.release} is not packed with xz`)
+    return execFileSync('xz', ['--decompress', '--stdout'], { input, maxBuffer: 256 << 20 })
   }
 
   /**

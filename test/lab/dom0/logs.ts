@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { tell } from './host.ts'
 import { run } from './shell.ts'
@@ -7,25 +7,34 @@ import { run } from './shell.ts'
 const DIRECTORY = '/var/log/xen'
 const PIECE = 32 * 1024
 
-const sent = new Map<string, number>()
+/** libxl moves the logs of earlier domains of the same name away, as NAME.log.1 and so on: a log is its inode. */
+interface Log {
+  readonly name: string
+  sent: number
+}
+const logs = new Map<number, Log>()
 
 /** Sends the host what the logs have gained, so that it has them even when dom0 does not live to the end. */
 export function shipLogs(): void {
-  for (const name of readdirSync(DIRECTORY)) {
-    if (name.endsWith('.log')) shipLog(name)
+  for (const file of readdirSync(DIRECTORY)) {
+    const [, name] = /^(.+\.log)(?:\.\d+)?$/.exec(file) ?? []
+    if (name) shipLog(join(DIRECTORY, file), name)
   }
 }
 
-function shipLog(name: string): void {
-  const file = openSync(join(DIRECTORY, name), 'r')
+function shipLog(path: string, name: string): void {
+  const file = openSync(path, 'r')
   try {
+    const { ino } = fstatSync(file)
+    const log = logs.get(ino) ?? { name, sent: 0 }
+    logs.set(ino, log)
     const piece = Buffer.alloc(PIECE)
     for (;;) {
-      const from = sent.get(name) ?? 0
-      const length = readSync(file, piece, 0, PIECE, from)
+      const length = readSync(file, piece, 0, PIECE, log.sent)
       if (length === 0) return
-      sent.set(name, from + length)
-      tell({ event: 'log', file: name, text: piece.toString('latin1', 0, length) })
+      const heading = log.sent === 0 ? `── inode ${ino}\n` : ''
+      log.sent += length
+      tell({ event: 'log', file: log.name, text: heading + piece.toString('latin1', 0, length) })
     }
   } finally {
     closeSync(file)

@@ -5,6 +5,7 @@ import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
+import { run } from './shell.ts'
 
 const SHIP_EVERY_MS = 1_000
 
@@ -38,6 +39,15 @@ async function runTests(filters: readonly string[]): Promise<void> {
         error: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
       })
       await shipState(test.name)
+      if (!(await isXenstoreAlive())) {
+        tell({ event: 'note', text: 'lab: xenstored is dead: nothing more can be tested' })
+        return
+      }
     }
   }
+}
+
+async function isXenstoreAlive(): Promise<boolean> {
+  const { code } = await run('xenstore-read', ['domid'], { timeoutMs: 10_000 }).catch(() => ({ code: undefined }))
+  return code === 0
 }

@@ -13,7 +13,7 @@ export function checkRemains(world: World): Violation[] {
     const stubdomain = world.stubdomains.findLast(one => one.pair === pair)
     const home = `/local/domain/${pair.stubdomain}`
     const control = `${home}/dm-control`
-    if (stubdomain && !stubdomain.isAlive && stoodStill(world, stubdomain.diedAt)) continue
+    if (stubdomain && !stubdomain.isAlive && isExcused(world, stubdomain.diedAt)) continue
     for (const path of below(world, home)) {
       const isControl = path === control || path.startsWith(`${control}/`)
       const isLasting = stubdomain?.isAlive && (!isControl || LASTING.test(path.slice(control.length + 1)))
@@ -29,9 +29,18 @@ export function checkRemains(world: World): Violation[] {
   return left.map(what => ({ promise: 'nothing-left', text: `${what} is left`, ...idIn(what) }))
 }
 
-/** A cancel that waits in a daemon that stands still while the domain ends makes its directory again; see docs/limits.md. */
-function stoodStill({ standstills }: World, at: number): boolean {
-  return standstills.some(({ process, from, to }) => !process && from <= at && at <= to)
+/** Milliseconds after a domain's end in which a process may have its nodes to remove. */
+const CLEARING_UP_MS = 10_000
+
+/**
+ * Two things make a dead domain's directory again, with nobody to remove it; see docs/limits.md: a cancel that waited in a daemon that stood still while the
+ * domain ended, and a process of dom0 that was killed after it had written there.
+ */
+function isExcused({ standstills }: World, diedAt: number): boolean {
+  return standstills.some(({ process, from, to }) => {
+    if (!process) return from <= diedAt && diedAt <= to
+    return process.name.startsWith('dom0') && !process.alive && from >= diedAt && from <= diedAt + CLEARING_UP_MS
+  })
 }
 
 function idIn(what: string): { id?: string } {

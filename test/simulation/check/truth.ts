@@ -84,7 +84,8 @@ function contradictions(one: Case, call: CallRecord): Violation[] {
   const { ending } = call
   if (!ending) return []
   const at = call.endedAt ?? 0
-  const { id, from, stubdomains } = one
+  const { id, from } = one
+  const stubdomains = one.stubdomains.filter(({ bornAt }) => bornAt <= at)
   const wrong = (why: string): Violation[] => [{ promise: 'truth', id, text: `${describe(call)} but ${why}` }]
   if (ending.kind === 'done') {
     const reasons = stubdomains.map(stubdomain => untruthOfDone(stubdomain, call, ending.result, from, at))

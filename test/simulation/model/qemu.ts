@@ -211,7 +211,7 @@ export class SimQemu {
   }
 
   #save(file: string): Reply {
-    const ok = this.#random.chance(0.9)
+    const ok = this.#files.has(file) && this.#random.chance(0.9)
     this.#effect({ command: 'save', subject: file, ok })
     if (!ok) return { class: 'GenericError', desc: 'No space left on device' }
     this.#files.set(file, `state of ${this.devices.join()} at ${this.#clock.now}`)

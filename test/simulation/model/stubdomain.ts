@@ -85,6 +85,8 @@ export class SimStubdomain {
     const { agent } = this
     if (!agent?.alive) return
     agent.kill()
+    // A state on its way stands in a file of the agent's own, without a name.
+    this.saved.files.clear()
     this.#parts.xenstored.disconnect(agent)
   }
 

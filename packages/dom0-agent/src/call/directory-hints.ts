@@ -27,7 +27,7 @@ export class DirectoryHints implements ResponseHints {
   /** A Map and not a stream for each: finding the one call that an event is for must not cost more with more calls. */
   readonly #pending = new Map<string, Set<() => void>>()
   readonly #budget = new EventBudget()
-  readonly #others = new EventBudget(EVENTS_OF_OTHERS_PER_SECOND)
+  readonly #others = new EventBudget(EVENTS_OF_OTHERS_PER_SECOND, EVENTS_OF_OTHERS_PER_SECOND)
   #watches: Subscription | undefined
   #quietMs = 0
   #quietUntil = 0

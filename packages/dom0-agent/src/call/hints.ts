@@ -22,15 +22,20 @@ const EXPECTED_MAX = 20_000
 /** Events that a command may cause by itself: registration, claim, stages, answer, removal. */
 const EVENTS_PER_COMMAND = 8
 
-/** How many events a stubdomain may cause: some for each command that it was given, and so many a second; those of one second in hand. */
+/** Events at once, besides those for commands: what is looked at before a flood is noticed keeps others waiting. */
+const EVENTS_IN_HAND = 100
+
+/** How many events a stubdomain may cause: some for each command that it was given, and so many a second; some of them in hand. */
 export class EventBudget {
   readonly #perSecond: number
+  readonly #inHand: number
   #left: number
   #at = performance.now()
 
-  constructor(perSecond: number = EVENTS_PER_SECOND) {
+  constructor(perSecond: number = EVENTS_PER_SECOND, inHand: number = EVENTS_IN_HAND) {
     this.#perSecond = perSecond
-    this.#left = perSecond
+    this.#inHand = inHand
+    this.#left = inHand
   }
 
   /** One more command was given: a fast process is not to be taken for a noisy stubdomain. */
@@ -42,7 +47,7 @@ export class EventBudget {
   spend(): boolean {
     const now = performance.now()
     const earned = ((now - this.#at) * this.#perSecond) / 1_000
-    this.#left = Math.max(Math.min(this.#perSecond, this.#left + earned), Math.min(this.#left, EXPECTED_MAX))
+    this.#left = Math.max(Math.min(this.#inHand, this.#left + earned), Math.min(this.#left, EXPECTED_MAX))
     this.#at = now
     this.#left -= 1
     return this.#left >= 0

@@ -74,6 +74,7 @@ export class Session {
   /** One for all that this stubdomain can cause to be logged. */
   readonly #logger: Logger
   #known: Acquaintance | undefined
+  #inHand = 0
 
   constructor(link: Link, pair: NamedPair) {
     const { settings } = link
@@ -86,6 +87,11 @@ export class Session {
 
   close(): void {
     this.#hints.close()
+  }
+
+  /** Whether no command is under way. */
+  get idle(): boolean {
+    return this.#inHand === 0
   }
 
   async prepare(): Promise<void> {
@@ -127,6 +133,15 @@ export class Session {
 
   /** @throws Dom0Error, or what the Xenstore client throws */
   async give<N extends CommandName>(order: Order<N>, controls: Controls): Promise<CommandResult<N>> {
+    this.#inHand++
+    try {
+      return await this.#give(order, controls)
+    } finally {
+      this.#inHand--
+    }
+  }
+
+  async #give<N extends CommandName>(order: Order<N>, controls: Controls): Promise<CommandResult<N>> {
     const { id, command } = order
     const logger = this.#logger.child({ id, command })
     const times = timing(command, order.options)

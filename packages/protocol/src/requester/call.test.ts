@@ -1,3 +1,4 @@
+import { COMMANDS } from '../commands/index.ts'
 import { UNREADABLE_DIGEST } from '../digest.ts'
 import {
   accepted,
@@ -295,7 +296,13 @@ const scenarios: CallScenario[] = [
       ],
     ],
   ],
-  ['the domain goes, unclaimed', [...sent, [5, 'domain-gone', 'end not-done domain-gone']]],
+  ['the domain goes, and with it a claim that was not seen', [...sent, [5, 'domain-gone', 'end unknown domain-gone']]],
+  [
+    'the domain goes during a query, which changes nothing',
+    [...sent, [5, 'domain-gone', 'end not-done domain-gone']],
+    { definition: COMMANDS.ping, args: {} },
+  ],
+  ['the domain goes before anything was sent', [[0, 'domain-gone', 'end not-done domain-gone']]],
   [
     'the domain goes, claimed',
     [...sent, [5, running, 'report running'], [6, 'domain-gone', 'end unknown domain-gone']],

@@ -369,9 +369,10 @@ export class Call {
   #domainGone(): CallEffect[] {
     const message = 'the guest or its stubdomain was destroyed'
     if (this.#latest) return this.#unknown('domain-gone', `${message} while the command was being carried out`)
-    // An answer may have stood there that is not here yet; and an earlier process's request may have been claimed at any time.
-    if (this.#reading !== 'no' || this.spec.pickUp) return this.#unknown('domain-gone', message)
-    return this.#end({ outcome: 'not-done', code: 'domain-gone', message: `${message} before the command was begun` })
+    // A claim, or an answer, may have stood there of which nothing was heard yet: it went with the domain.
+    const mayBeClaimed = this.spec.pickUp === true || this.spec.definition.replay !== 'repeatable'
+    if (mayBeClaimed && this.#phase.name !== 'new') return this.#unknown('domain-gone', message)
+    return this.#end({ outcome: 'not-done', code: 'domain-gone', message: `${message}; nothing was done` })
   }
 
   #conflict(): CallEffect[] {

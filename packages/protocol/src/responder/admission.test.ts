@@ -43,6 +43,7 @@ test.each<[string, Case, string]>([
   ['wrong arguments', { request: { args: {} } }, 'not-done bad-request'],
   ['an option that is not known', { request: { args: { ...args, fast: true } } }, 'not-done bad-request'],
   ['an earlier agent was meant', { request: stale }, 'not-done stale-epoch'],
+  ['an earlier agent was meant, and taken back', { request: { ...stale, cancel: true } }, 'not-done expired'],
   ['taken back', { request: { cancel: true } }, 'cancelled'],
   ['the window is full', { full: true }, 'not-done busy'],
   ['taken back while the window is full', { full: true, request: { cancel: true } }, 'cancelled'],

@@ -40,6 +40,15 @@ export function expired(digest: string, id: string): Failed {
   return refusal(digest, 'expired', `id ${id} was carried out before, and its answer is no longer here`)
 }
 
+/** It was made for an earlier run, and called back. */
+function mayBeDone(digest: string, id: string): Failed {
+  return refusal(
+    digest,
+    'expired',
+    `an earlier run of the agent may have carried ${id} out; what became of it is not known`,
+  )
+}
+
 /**
  * Judges a request.
  * @param left the pending response that an earlier agent left for it
@@ -84,6 +93,10 @@ export function admit(
   }
   if (earlier) return { kind: 'answer', response: earlier }
   if (request.epoch !== context.epoch) {
+    // A late `cancel` makes a request again that somebody removed: the agent that was meant may have carried it out.
+    if (request.cancel && definition.replay !== 'repeatable') {
+      return { kind: 'answer', response: mayBeDone(digest, id) }
+    }
     return refuse('stale-epoch', 'the agent was restarted before it took the command; nothing was done, give it again')
   }
   if (request.cancel) return { kind: 'answer', response: { v: 1, digest, state: 'cancelled' } }

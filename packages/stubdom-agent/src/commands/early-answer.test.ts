@@ -1,6 +1,7 @@
 import { QmpCommandError } from '@stubdom/qmp'
 import { expect, test } from 'vitest'
 import { Removals } from '../pci/removals.ts'
+import { Turn } from '../pci/turn.ts'
 import { pciAttach } from './pci-attach.ts'
 import { pciDetach } from './pci-detach.ts'
 import type { Task } from './task.ts'
@@ -10,11 +11,16 @@ const ID = 'pci-pt-0000_03_00.0'
 /** A QEMU whose guest answers device_del before QEMU does: no machine that can be had here emits DEVICE_UNPLUG_GUEST_ERROR. */
 function taskWith(answer: 'DEVICE_UNPLUG_GUEST_ERROR' | 'gone', devices: string[]): Task {
   const removals = new Removals()
+  let isAdded = false
   const execute = async (command: string): Promise<unknown> => {
     if (command === 'qom-list') return devices.map(name => ({ name, type: 'child<edu>' }))
-    if (command === 'device_add') devices.push(ID)
+    if (command === 'device_add') {
+      isAdded = true
+      devices.push(ID)
+    }
     // The read-back after an attach fails.
-    if (command === 'query-pci') throw new QmpCommandError(command, 'GenericError', 'no')
+    if (command === 'query-pci' && isAdded) throw new QmpCommandError(command, 'GenericError', 'no')
+    if (command === 'query-pci') return []
     if (command === 'device_del') {
       if (answer === 'gone') removals.onListing(new Set())
       else removals.onEvent({ event: answer, data: { device: ID } })
@@ -25,6 +31,7 @@ function taskWith(answer: 'DEVICE_UNPLUG_GUEST_ERROR' | 'gone', devices: string[
     removals,
     qemu: { version: '7.2.22', execute },
     driver: 'edu',
+    turn: new Turn(),
     signal: new AbortController().signal,
     commit: () => {},
     accepted: () => {},
