@@ -1,17 +1,12 @@
-/** Chance that a seed decides: the same seed, the same numbers. The algorithm is mulberry32. */
+import { mulberry32 } from './mulberry32.ts'
+
+/** Chance that a seed decides. */
 export class Random {
-  #state: number
+  /** A number in [0, 1). */
+  readonly fraction: () => number
 
   constructor(seed: number) {
-    this.#state = seed | 0
-  }
-
-  /** A number in [0, 1). */
-  readonly fraction = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.fraction = mulberry32(seed)
   }
 
   /** A whole number in [0, count). */

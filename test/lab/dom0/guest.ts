@@ -110,6 +110,18 @@ export class Guest {
     return await this.tell(`registers ${slot.toString(16)}`)
   }
 
+  /** From now on the guest reads the registers of a device the moment that it appears; `told` gives slot and registers. */
+  async probe(): Promise<{ told(): Promise<string | undefined>; stop(): Promise<void> }> {
+    await (await xenstore()).write(this.#node('probe'), '')
+    await this.tell('probe on')
+    return {
+      told: () => readNode(this.#node('probe')),
+      stop: async () => {
+        await this.tell('probe off')
+      },
+    }
+  }
+
   async destroy(): Promise<void> {
     await run('xl', ['destroy', this.name])
   }

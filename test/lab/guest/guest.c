@@ -8,7 +8,7 @@
  *
  *   <number> eject agree|refuse      what to do when the host wants a device back (at first: agree)
  *   <number> registers <slot>        maps the first BAR; the first register, and the second after 0x12345678 was written to it (edu inverts it)
- *   <number> probe on|off            do that by itself as soon as a device appears, and report in data/probe
+ *   <number> probe on|off            do that by itself the moment a device appears, looking all the time, and report in data/probe
  *   <number> read|list <path>        what Xenstore says to this domain
  *   <number> reboot|crash|poweroff
  */
@@ -139,7 +139,8 @@ void main(void)
     if (!find_xen()) say("this is no Xen");
     u32 last_scan = ticks;
     for (;;) {
-        wait_for_interrupt();
+        if (probes) scan();
+        else wait_for_interrupt();
         if (ticks - last_scan < SCAN_EVERY) continue;
         last_scan = ticks;
         give_back();

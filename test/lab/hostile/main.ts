@@ -27,6 +27,12 @@ for (const path of [
   say(`write ${path}`, await outcome(xs.write(path, 'hostile')))
   say(`remove ${path}`, await outcome(xs.rm(path)))
 }
+// What dom0 tells its agent is not the stubdomain's to change.
+for (const path of ['dm-control', 'dm-control/dom0', 'dm-control/dom0/request', 'dm-control/dom0/made']) {
+  say(`write ${path}`, await outcome(xs.write(path, 'hostile')))
+  say(`remove ${path}`, await outcome(xs.rm(path)))
+}
+say('request', await outcome(xs.write('dm-control/dom0/request/ping/hostile', 'hostile')))
 say('read /local/domain', await outcome(xs.list('/local/domain')))
 say('release', await outcome(xs.release(other)))
 say('flooding', 'begun')

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { attachedDevices } from '../dom0/control.ts'
 import { Guest } from '../dom0/guest.ts'
 import { eventually, topic } from '../dom0/harness.ts'
+import { ownerOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { endSharedGuest, sharedGuest } from '../dom0/shared-guest.ts'
-import { type Running, run, start, stubdomctl, succeed } from '../dom0/shell.ts'
-import { nodeBecomes, xenstore } from '../dom0/xenstore.ts'
+import { type Running, run, start, stubdomctl, succeed, xl } from '../dom0/shell.ts'
+import { nodeBecomes, readNode, xenstore } from '../dom0/xenstore.ts'
 
 /** A detach that waits for the guest: it has been accepted, and QEMU has asked. */
 async function pendingDetach(guest: Guest): Promise<Running> {
@@ -49,7 +50,7 @@ topic('ends in the middle of a command', test => {
   }
 })
 
-/** libxl makes a new pair of domains; the device that was hot-plugged is not part of it, and nobody pretends so. */
+/** libxl makes a new pair of domains; the device that was hot-plugged is not part of it, nobody pretends so, and it can be attached anew. */
 async function rebooted(before: Guest): Promise<void> {
   const after = await eventually(
     'the guest is there again',
@@ -63,6 +64,16 @@ async function rebooted(before: Guest): Promise<void> {
   assert.notEqual(after.stubdomain, before.stubdomain)
   assert.equal((await stubdomctl('--timeout', '20', 'ping', after.name)).code, 0)
   assert.deepEqual(await attachedDevices(after), [])
+  for (const name of [after.name, `${after.name}-dm`]) assert.doesNotMatch(await xl('pci-list', name), /06\.0/)
+  // libxl leaves its record, which names a domain that is gone.
+  assert.equal(await readNode(`/libxl/pci/${EDU.bdf.replaceAll(/[:.]/g, '-')}/domid`), String(before.domid))
+  assert.equal(await ownerOf(EDU.bdf), 'nobody')
+
+  const attached = await stubdomctl('pci-attach', '--plumb', after.name, EDU.bdf)
+  assert.equal(attached.code, 0, attached.stderr)
+  assert.equal(await after.registers(await after.sees(EDU.identity)), EDU_REGISTERS)
+  const detached = await stubdomctl('pci-detach', '--plumb', after.name, EDU.bdf)
+  assert.equal(detached.code, 0, detached.stderr)
 }
 
 topic('faults', test => {

@@ -1,19 +1,14 @@
-/** Numbers that a seed decides (mulberry32). Streams of different labels do not disturb each other, so that a plan that lost a step keeps the rest of its luck. */
+import { mulberry32 } from '../../support/mulberry32.ts'
+
+/** Chance that a seed decides. Streams of different labels do not disturb each other, so that a plan that lost a step keeps the rest of its luck. */
 export class Random {
-  #state: number
+  /** In [0, 1). */
+  readonly next: () => number
 
   constructor(seed: number, label = '') {
     let mixed = seed | 0
     for (let at = 0; at < label.length; at++) mixed = Math.imul(mixed ^ label.charCodeAt(at), 0x9e3779b1) + 0x7f4a7c15
-    this.#state = mixed | 0
-  }
-
-  /** In [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.next = mulberry32(mixed)
   }
 
   /** One of 0 … count-1. */

@@ -42,6 +42,9 @@ export class HypercallError extends Error {
 /** Milliseconds. A hypercall takes microseconds; one that assigns a device to an IOMMU somewhat more. */
 const HELPER_MS = 15_000
 
+/** Of errno(3): there is no such domain. What it had been given went with it. */
+const ESRCH = 3
+
 /** Makes them with the program `stubdom-plumb` (native/stubdom-plumb.c), one for each run. */
 export class HelperHypervisor implements Hypervisor {
   readonly #program: string
@@ -59,7 +62,7 @@ export class HelperHypervisor implements Hypervisor {
   }
 
   deassign(domid: number, bdf: string): Promise<void> {
-    return this.#run('deassign', domid, bdf)
+    return this.#takeBack('deassign', domid, bdf)
   }
 
   quarantine(bdf: string): Promise<void> {
@@ -67,11 +70,20 @@ export class HelperHypervisor implements Hypervisor {
   }
 
   access(domid: number, { kind, first, count }: Range, allow: boolean): Promise<void> {
-    return this.#run(kind === 'memory' ? 'iomem' : 'ioport', domid, first, count, allow ? 'allow' : 'deny')
+    const verb = kind === 'memory' ? 'iomem' : 'ioport'
+    return allow ? this.#run(verb, domid, first, count, 'allow') : this.#takeBack(verb, domid, first, count, 'deny')
   }
 
   interrupt(domid: number, irq: number, allow: boolean): Promise<void> {
-    return this.#run('irq', domid, irq, allow ? 'allow' : 'deny')
+    return allow ? this.#run('irq', domid, irq, 'allow') : this.#takeBack('irq', domid, irq, 'deny')
+  }
+
+  async #takeBack(...args: (string | number)[]): Promise<void> {
+    try {
+      await this.#run(...args)
+    } catch (error) {
+      if (!(error instanceof HypercallError && error.errno === ESRCH)) throw error
+    }
   }
 
   async #run(...args: (string | number)[]): Promise<void> {

@@ -137,6 +137,15 @@ describe('an attach that fails', () => {
     await expectNothing()
   })
 
+  test('since the stubdomain ended meanwhile has nothing left to take back from it', async () => {
+    await agentThat(async (...command) => {
+      await host.refuse('^(iomem|ioport|irq) 7 .* deny', 3)
+      return fails('not-done')(...command)
+    })
+    await expect(stubdomain.pciAttachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({ outcome: 'not-done' })
+    await expectNothing()
+  })
+
   test('and cannot be taken back says what is left', async () => {
     await agentThat(fails('not-done'))
     await host.refuse('^deassign')

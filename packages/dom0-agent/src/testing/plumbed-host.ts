@@ -19,6 +19,7 @@ export class PlumbedHost {
   readonly #world: World
   readonly #log: string
   readonly #refused: string
+  readonly #errno: string
 
   static async start(world: World): Promise<PlumbedHost> {
     const host = new PlumbedHost(world)
@@ -32,7 +33,7 @@ export class PlumbedHost {
       `#!/bin/sh
 echo "$*" >> ${host.#log}
 echo "$*" | grep -Eqf ${host.#refused} || exit 0
-echo '{"ok":false,"call":"'$1'","errno":1,"message":"Operation not permitted"}'
+echo '{"ok":false,"call":"'$1'","errno":'$(cat ${host.#errno})',"message":"Operation not permitted"}'
 exit 1
 `,
     )
@@ -47,6 +48,7 @@ exit 1
     this.helper = join(world.dir, 'stubdom-plumb')
     this.#log = join(world.dir, 'hypercalls')
     this.#refused = join(world.dir, 'refused')
+    this.#errno = join(world.dir, 'errno')
   }
 
   get #pciback(): string {
@@ -82,8 +84,9 @@ exit 1
     return (await readFile(this.#log, 'utf8')).split('\n').filter(Boolean)
   }
 
-  /** From now on refuses hypercalls that match. */
-  async refuse(pattern: string): Promise<void> {
+  /** From now on refuses hypercalls that match, with EPERM or with what is said. */
+  async refuse(pattern: string, errno = 1): Promise<void> {
+    await writeFile(this.#errno, `${errno}`)
     await writeFile(this.#refused, pattern)
   }
 

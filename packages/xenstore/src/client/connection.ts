@@ -34,7 +34,7 @@ export interface ConnectionSettings {
 }
 
 /**
- * A connection to a daemon: pipelines requests, matches replies by id, passes watch events on, and ends once. After its
+ * A connection to a daemon: pipelines requests as far as the transport does, matches replies by id, passes watch events on, and ends once. After its
  * end every wait has failed with the same error, and every new request fails with it at once.
  */
 export class Connection implements Requester {
@@ -126,8 +126,10 @@ export class Connection implements Requester {
     while (!this.#ended) {
       const parsed = this.#parser.next()
       if (parsed.kind === 'need-more') return
-      if (parsed.kind === 'message') this.#dispatch(parsed.message)
-      else this.violation(`it announced a payload of ${parsed.announced} bytes`)
+      if (parsed.kind === 'message') {
+        if (parsed.message.type !== Op.WATCH_EVENT) this.#transport.replied?.()
+        this.#dispatch(parsed.message)
+      } else this.violation(`it announced a payload of ${parsed.announced} bytes`)
     }
   }
 

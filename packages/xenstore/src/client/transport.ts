@@ -23,6 +23,9 @@ export interface Transport {
    */
   onRefusal?(listener: (frame: Buffer, errno: ErrnoName) => void): void
 
+  /** Is told of each reply that came; left out where a message may follow another one at once. */
+  replied?(): void
+
   /** Sets who is told, exactly once and after `close()` too, that it is over; with the error when there was one. */
   onClose(listener: (error?: Error) => void): void
 

@@ -2,7 +2,6 @@ import { type ErrnoName, isErrnoName } from '../errno.ts'
 import { HEADER_BYTES, Op } from '../wire/messages.ts'
 import { type CharacterDevice, openCharacterDevice } from './character-device.ts'
 import { XenstoreUnavailableError } from './errors.ts'
-import { ReplyCounter } from './reply-counter.ts'
 import type { Transport } from './transport.ts'
 
 /** The most bytes of one message, header included: the device's own buffer. */
@@ -23,8 +22,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
  *
  * What the device is like (Linux, drivers/xen/xenbus/xenbus_dev_frontend.c), where it is not like a daemon's socket:
  * - One write(2) takes one message; what follows in the same write is dropped without a word.
- * - It does not copy what it is given: a message's payload stays in the open file's one buffer until the kernel's own thread has put it onto the ring, and the next write(2)
- *   overwrites it there (xenbus_dev_request_and_reply in xenbus_xs.c; seen on 6.1: a request came with the payload of a later one). Only the reply says that it was sent.
+ * - A message waits in the buffer into which the next write(2) goes, until the kernel's thread has put it into the ring (xenbus_xs.c,
+ *   xenbus_dev_request_and_reply; xenbus_comms.c, process_writes), and nothing says when that was: who writes the next one before the reply is there may
+ *   have it sent twice, and the one before not at all. So each message waits for the reply to the one before.
  * - A message has at most 4,096 bytes in all. A larger one is refused by write(2): EINVAL.
  * - A refused WATCH has no reply: write(2) fails with the daemon's errno, E2BIG over the quota.
  * - WATCH and UNWATCH are answered by the kernel, which asks the daemon while write(2) waits, whatever O_NONBLOCK says.
@@ -43,7 +43,7 @@ export function openXenbus(path: string, open = openCharacterDevice): Transport 
 }
 
 /**
- * Writes a message when the one before has been answered. Writes synchronously: that alone says which message an errno is about (a stream reports it
+ * Writes synchronously, one message each time: that alone says which message an errno is about (a stream reports it
  * later, for all that it had, and is destroyed by it). It costs nothing, since libuv's streams call write(2) at once as
  * well. Waiting until the device is writable would be no use: its poll never says so, and it never is not; EAGAIN is
  * for other devices.
@@ -54,9 +54,8 @@ class XenbusTransport implements Transport {
   /** Not written yet; of the first one, the first `#written` bytes are. */
   readonly #queue: Buffer[] = []
   #written = 0
-  /** One is in the device's buffer. */
-  #isAwaitingReply = false
-  readonly #replies = new ReplyCounter()
+  /** The device has a message whose reply is not there. */
+  #asking = false
   #retry: NodeJS.Timeout | undefined
   #onRefusal: (frame: Buffer, errno: ErrnoName) => void = () => {}
   #failure: Error | undefined
@@ -68,17 +67,16 @@ class XenbusTransport implements Transport {
   write(frame: Buffer): void {
     if (frame.readUInt32LE(0) === Op.RESET_WATCHES) return this.#onRefusal(frame, 'ENOSYS')
     this.#queue.push(frame)
-    if (this.#queue.length === 1 && !this.#isAwaitingReply) this.#flush()
+    if (this.#queue.length === 1) this.#flush()
+  }
+
+  replied(): void {
+    this.#asking = false
+    this.#flush()
   }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.#device.onData(bytes => {
-      const isAnswered = this.#replies.feed(bytes) > 0
-      listener(bytes)
-      if (!isAnswered) return
-      this.#isAwaitingReply = false
-      this.#flush()
-    })
+    this.#device.onData(listener)
   }
 
   onRefusal(listener: (frame: Buffer, errno: ErrnoName) => void): void {
@@ -98,13 +96,12 @@ class XenbusTransport implements Transport {
   }
 
   #flush(): void {
-    for (let frame = this.#queue[0]; frame; frame = this.#queue[0]) {
+    for (let frame = this.#queue[0]; frame && !this.#asking; frame = this.#queue[0]) {
       try {
         this.#written += this.#device.write(frame.subarray(this.#written))
         if (this.#written < frame.length) continue
+        this.#asking = true
         this.#next()
-        this.#isAwaitingReply = true
-        return
       } catch (error) {
         const { code = '' } = error as NodeJS.ErrnoException
         if (code === 'EAGAIN') {

@@ -29,6 +29,8 @@ export class XenbusDevice {
   readonly path: string
   /** The types of all requests so far. */
   readonly requests: number[] = []
+  /** How many requests came before the reply to the one before: the real device may have lost that one. */
+  overlapping = 0
   readonly #pty: ChildProcessByStdio<Writable, Readable, Readable>
   readonly #daemon: Socket
   /** The WATCH requests that have no first event yet: their tokens, by request id. */
@@ -36,6 +38,7 @@ export class XenbusDevice {
   /** The replies to them, by token. */
   readonly #replies = new Map<string, Buffer>()
   #held: Buffer[] | undefined
+  #unanswered = 0
 
   static async start(program: string, daemonSocket: string): Promise<XenbusDevice> {
     const pty = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -85,6 +88,7 @@ export class XenbusDevice {
 
   #request(message: Message): void {
     this.requests.push(message.type)
+    if (this.#unanswered++ > 0) this.overlapping++
     const token = splitNul(message.payload)[1]
     if (message.type === Op.WATCH && token !== undefined) this.#tokens.set(message.requestId, token)
     this.#daemon.write(encodeMessage(message))
@@ -92,6 +96,7 @@ export class XenbusDevice {
 
   #answer(message: Message): void {
     const frame = encodeMessage(message)
+    if (message.type !== Op.WATCH_EVENT) this.#unanswered--
     const token = this.#tokens.get(message.requestId)
     this.#tokens.delete(message.requestId)
     if (message.type === Op.WATCH && token !== undefined) {
