@@ -5,6 +5,7 @@ import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
+import { endAllGuests } from './shared-guest.ts'
 import { run } from './shell.ts'
 
 const SHIP_EVERY_MS = 1_000
@@ -45,6 +46,7 @@ async function runTests(filters: readonly string[]): Promise<void> {
         tell({ event: 'note', text: 'lab: xenstored is dead: nothing more can be tested' })
         return
       }
+      await endAllGuests()
     }
   }
 }
