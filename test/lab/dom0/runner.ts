@@ -5,6 +5,7 @@ import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
+import { endSharedGuest } from './shared-guest.ts'
 import { run } from './shell.ts'
 
 const SHIP_EVERY_MS = 1_000
@@ -43,6 +44,8 @@ async function runTests(filters: readonly string[]): Promise<void> {
         tell({ event: 'note', text: 'lab: xenstored is dead: nothing more can be tested' })
         return
       }
+      // Who knows what it left there; the next test gets a new one.
+      await endSharedGuest()
     }
   }
 }
