@@ -13,7 +13,7 @@ A shell in dom0 of Xen 4.17. ${guest.name} is domain ${guest.domid}, its stubdom
 ${E1000E.bdf} (e1000e) are ready to be assigned. Try:
 
     stubdomctl list; stubdomctl status ${guest.name}; stubdomctl ping ${guest.name} -c 10
-    xl pci-attach ${guest.name} 00:06.0; stubdomctl pci-list ${guest.name}
+    stubdomctl pci-attach --plumb ${guest.name} 00:06.0; xl pci-attach ${guest.name} 00:07.0; stubdomctl pci-list ${guest.name}
     xenstore-ls -f /local/domain/${guest.stubdomain}/dm-control
     tail /var/log/xen/qemu-dm-${guest.name}.log        # the stubdomain's console
     xl dmesg | tail                                # the guest's

@@ -5,7 +5,7 @@ import { declaredTests, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
-import { endSharedGuest } from './shared-guest.ts'
+import { endAllGuests } from './shared-guest.ts'
 import { run } from './shell.ts'
 
 const SHIP_EVERY_MS = 1_000
@@ -16,6 +16,8 @@ try {
   if (request.mode === 'shell') await runPlayground(request)
   else if (request.mode === 'bench') await runBench()
   else await runTests(request.filters)
+} catch (error) {
+  tell({ event: 'note', text: `lab: in dom0: ${error instanceof Error ? error.stack : error}` })
 } finally {
   clearInterval(shipping)
   shipLogs()
@@ -44,8 +46,7 @@ async function runTests(filters: readonly string[]): Promise<void> {
         tell({ event: 'note', text: 'lab: xenstored is dead: nothing more can be tested' })
         return
       }
-      // Who knows what it left there; the next test gets a new one.
-      await endSharedGuest()
+      await endAllGuests()
     }
   }
 }

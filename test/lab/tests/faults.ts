@@ -98,7 +98,7 @@ topic('faults', test => {
     await lend(EDU.bdf)
     const [attached, saved] = await Promise.all([
       stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf),
-      stubdomctl('save-state', '--channel', 'xenstore', guest.name, '/tmp/state-while-attaching'),
+      stubdomctl('save-state', '-c', '--channel', 'xenstore', guest.name, '/tmp/state-while-attaching'),
     ])
     assert.equal(attached.code, 0, attached.stderr)
     assert.equal(saved.code, 0, saved.stderr)

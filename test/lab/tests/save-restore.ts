@@ -39,7 +39,7 @@ topic('saving and restoring', test => {
     test(`save-state over the ${channel} channel brings the whole state, and the guest goes on`, async () => {
       const guest = await sharedGuest()
       const file = `/tmp/state-${channel}`
-      const saved = await stubdomctl('save-state', '--channel', channel, guest.name, file)
+      const saved = await stubdomctl('save-state', '-c', '--channel', channel, guest.name, file)
       assert.equal(saved.code, 0, saved.stderr)
       // A migration stream begins with "QEVM" (migration/savevm.c of QEMU).
       assert.equal(readFileSync(file).toString('latin1', 0, 4), 'QEVM')
@@ -56,7 +56,7 @@ topic('saving and restoring', test => {
       await run('umount', ['/tmp/small'])
     })
     writeFileSync('/tmp/small/state', 'the old one')
-    const saved = await stubdomctl('save-state', '--channel', 'xenstore', guest.name, '/tmp/small/state')
+    const saved = await stubdomctl('save-state', '-c', '--channel', 'xenstore', guest.name, '/tmp/small/state')
     assert.equal(saved.code, 1, saved.stdout)
     assert.equal(readFileSync('/tmp/small/state', 'utf8'), 'the old one')
     assert.match(await xl('qemu-monitor-command', guest.name, 'info status'), /running/)
@@ -68,7 +68,7 @@ topic('saving and restoring', test => {
     async () => {
       const guest = await sharedGuest()
       const file = '/tmp/state-to-restore'
-      assert.equal((await stubdomctl('save-state', '--channel', 'xenstore', guest.name, file)).code, 0)
+      assert.equal((await stubdomctl('save-state', '-c', '--channel', 'xenstore', guest.name, file)).code, 0)
       assert.ok(statSync(file).size > 0)
       const config = Guest.writeConfig({ name: 'hvm2', config: ['device_model_args_hvm=["-incoming", "defer"]'] })
       const creating = start('xl', ['create', config], LONG)
