@@ -7,6 +7,7 @@
  *     stubdom-plumb assign      DOMID DDDD:BB:DD.F strict|relaxed
  *     stubdom-plumb deassign    DOMID DDDD:BB:DD.F
  *     stubdom-plumb quarantine  DDDD:BB:DD.F             to no domain, as xl pci-assignable-add does
+ *     stubdom-plumb unquarantine DDDD:BB:DD.F            back to dom0, as xl pci-assignable-remove does
  *     stubdom-plumb iomem       DOMID FRAME COUNT allow|deny      numbers are decimal or 0x…
  *     stubdom-plumb ioport      DOMID PORT COUNT allow|deny
  *     stubdom-plumb irq         DOMID IRQ allow|deny     maps it and gives the permission, or takes both back
@@ -25,7 +26,7 @@
 
 /* What is asked for, understood; which fields count depends on the verb. */
 struct request {
-    enum verb { TEST_ASSIGN, ASSIGN, DEASSIGN, QUARANTINE, IOMEM, IOPORT, IRQ } verb;
+    enum verb { TEST_ASSIGN, ASSIGN, DEASSIGN, QUARANTINE, UNQUARANTINE, IOMEM, IOPORT, IRQ } verb;
     uint32_t domid;
     uint32_t sbdf;
     bool strict;
@@ -46,6 +47,7 @@ static const struct shape {
     { "assign", ASSIGN, "DBP", 0 },
     { "deassign", DEASSIGN, "DB", 0 },
     { "quarantine", QUARANTINE, "B", 0 },
+    { "unquarantine", UNQUARANTINE, "B", 0 },
     { "iomem", IOMEM, "DNNA", UINT64_MAX >> 12 },
     { "ioport", IOPORT, "DNNA", 0xffff },
     /* The PCI interrupt line is eight bits; 0xff means that there is none. */
@@ -169,6 +171,9 @@ static int perform(xc_interface *xen, const struct request *r, const char **call
     case QUARANTINE:
         *call = "assign_device";
         return xc_assign_device(xen, DOMID_IO, r->sbdf, XEN_DOMCTL_DEV_RDM_RELAXED);
+    case UNQUARANTINE:
+        *call = "deassign_device";
+        return xc_deassign_device(xen, DOMID_IO, r->sbdf);
     case IOMEM:
         *call = "domain_iomem_permission";
         return xc_domain_iomem_permission(xen, r->domid, r->first, r->count, r->allow);

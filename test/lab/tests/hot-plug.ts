@@ -29,19 +29,27 @@ for (const mode of BOTH_MODES) {
       const devices = [EDU, TESTDEV, E1000E]
       await lend(...devices.map(({ bdf }) => bdf))
       const attach = ({ bdf }: { bdf: string }) => stubdomctl('pci-attach', '--plumb', guest.name, bdf)
+      const detach = async ({ bdf }: { bdf: string }) => {
+        const { code, stderr } = await stubdomctl('pci-detach', '--plumb', guest.name, bdf)
+        assert.equal(code, 0, stderr)
+      }
       const [edu, testdev] = await Promise.all([attach(EDU), attach(TESTDEV)])
       assert.equal(edu?.code, 0, edu?.stderr)
       assert.equal(testdev?.code, 0, testdev?.stderr)
+      if (mode === 'vpci') {
+        // pciback gives the third an address at which this QEMU takes nothing but Intel graphics (docs/limits.md).
+        const third = await attach(E1000E)
+        assert.equal(third.code, 1, third.stdout)
+        assert.match(third.stderr, /nothing but Intel graphics/)
+        await detach(TESTDEV)
+        devices.splice(devices.indexOf(TESTDEV), 1)
+      }
       const e1000e = await attach(E1000E)
       assert.equal(e1000e.code, 0, e1000e.stderr)
       assert.deepEqual(await attachedDevices(guest), devices.map(({ bdf }) => bdf).sort())
       for (const { identity } of devices) await guest.sees(identity)
       assert.equal(await guest.registers(await guest.sees(EDU.identity)), EDU_REGISTERS)
-
-      for (const { bdf } of devices) {
-        const { code, stderr } = await stubdomctl('pci-detach', '--plumb', guest.name, bdf)
-        assert.equal(code, 0, stderr)
-      }
+      for (const device of devices) await detach(device)
       assert.deepEqual(await attachedDevices(guest), [])
     })
   })

@@ -20,6 +20,8 @@ export interface Hypervisor {
   deassign(domid: number, bdf: string): Promise<void>
   /** Assigns the device to no domain: what it does by DMA reaches nobody. */
   quarantine(bdf: string): Promise<void>
+  /** Back to dom0, whose driver could do no DMA otherwise. */
+  unquarantine(bdf: string): Promise<void>
   access(domid: number, range: Range, allow: boolean): Promise<void>
   /** Maps an interrupt to the same number in the domain and permits it, or takes both back. */
   interrupt(domid: number, irq: number, allow: boolean): Promise<void>
@@ -67,6 +69,10 @@ export class HelperHypervisor implements Hypervisor {
 
   quarantine(bdf: string): Promise<void> {
     return this.#run('quarantine', bdf)
+  }
+
+  unquarantine(bdf: string): Promise<void> {
+    return this.#run('unquarantine', bdf)
   }
 
   access(domid: number, { kind, first, count }: Range, allow: boolean): Promise<void> {

@@ -146,6 +146,17 @@ describe('an attach that fails', () => {
     await expectNothing()
   })
 
+  test('gives a device that it seized back to dom0 and its driver', async () => {
+    await host.addDevice('0000:05:00.0', 'e1000e')
+    await agentThat(fails('not-done'))
+    const { result } = stubdomain.pciAttachPlumbed({ bdf: '0000:05:00.0', seize: true })
+    await expect(result).rejects.toMatchObject({ name: 'CommandFailedError', outcome: 'not-done' })
+    expect((await host.hypercalls()).at(-1)).toBe('unquarantine 0000:05:00.0')
+    expect(await host.written('remove_slot')).toBe('0000:05:00.0')
+    expect(await host.written('bind', 'e1000e')).toBe('0000:05:00.0')
+    expect(await world.dom0.exists('/libxl/pci/0000-05-00-0/driver_path')).toBe(false)
+  })
+
   test('and cannot be taken back says what is left', async () => {
     await agentThat(fails('not-done'))
     await host.refuse('^deassign')

@@ -195,7 +195,9 @@ export class Plumbing {
     }
     await device.toPciback()
     undo.push('pciback', () => device.fromPciback())
-    await this.#parts.hypervisor.quarantine(device.bdf)
+    const { hypervisor } = this.#parts
+    await hypervisor.quarantine(device.bdf)
+    undo.push('the quarantine', () => hypervisor.unquarantine(device.bdf))
   }
 
   async #permit(grants: readonly Grant[], undo: Undo): Promise<void> {

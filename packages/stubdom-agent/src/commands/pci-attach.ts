@@ -52,6 +52,8 @@ async function attach(args: PciAttachArgs, task: Task): Promise<CommandResult<'p
   for (const placement of placements) {
     const local = await task.arrivals?.wait(placement.bdf, task)
     const address = local === undefined ? undefined : hostAddress(task.qemu.version, placement.bdf, local)
+    if (address?.obstacle && task.driver === PASSTHROUGH_DRIVER)
+      throw new CommandFailure('unsupported', address.obstacle)
     steps.push({ ...placement, ...address, id: qdevIdFor(placement.bdf), local })
   }
   task.commit()

@@ -20,3 +20,11 @@ test('an older one warns of what it cannot do, unless both addresses are the sam
   expect(hostAddress('9.1.0', MACHINE, LOCAL).warning).toBeUndefined()
   expect(hostAddress('7.2.22', MACHINE, MACHINE)).toEqual({ hostaddr: MACHINE })
 })
+
+test('an older one takes nothing that pciback shows where Intel graphics are', () => {
+  expect(hostAddress('7.2.22', MACHINE, '0000:00:02.0').obstacle).toMatch(/nothing but Intel graphics/)
+  expect(hostAddress('9.1.0', MACHINE, '0000:00:02.0').obstacle).toBeUndefined()
+  expect(hostAddress('7.2.22', MACHINE, LOCAL).obstacle).toBeUndefined()
+  // On the machine itself it is them.
+  expect(hostAddress('7.2.22', '0000:00:02.0', '0000:00:02.0').obstacle).toBeUndefined()
+})

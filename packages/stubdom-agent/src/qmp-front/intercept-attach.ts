@@ -34,8 +34,8 @@ export function interceptAttach({ arrivals, turn, qemu, log }: AttachParts): Int
       const stage = (waiting: string) => log.info({ bdf, stage: waiting }, 'xl’s device has not arrived yet')
       const local = await arrivals.wait(bdf, { signal, remainingMs, stage })
       signal.throwIfAborted()
-      const { hostaddr, warning } = hostAddress(qemu.version, bdf, local)
-      if (warning) log.warn({ bdf, local }, warning)
+      const { hostaddr, warning, obstacle } = hostAddress(qemu.version, bdf, local)
+      if (warning) log.warn({ bdf, local }, obstacle ?? warning)
       return qemu.execute(name, { ...args, hostaddr })
     }
     return signal => {
