@@ -4,18 +4,15 @@ import { qtest, startQemu } from '@stubdom/demo'
 import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
 import { expect, onTestFinished, test } from 'vitest'
-import { Stubdomain } from './stubdomain.ts'
-
-/** A byte of the clock's memory that no BIOS uses, and what the test puts there. */
-const CMOS = { address: '0x50', value: '0xa5' }
+import { markClock, Stubdomain } from './stubdomain.ts'
 
 async function withState(): Promise<{ stubdomain: Stubdomain; state: Buffer }> {
   const stubdomain = await Stubdomain.create(daemons()[0] ?? 'embedded')
   const first = await startQemu({ dir: stubdomain.directory, name: 'first' })
   onTestFinished(() => first.stop())
-  await qtest(first.qtestPath, `outb 0x70 ${CMOS.address}`)
-  await qtest(first.qtestPath, `outb 0x71 ${CMOS.value}`)
   const client = await QmpClient.connect({ path: first.qmpPath })
+  await client.execute('stop')
+  await markClock(line => qtest(first.qtestPath, line), '0xa5')
   const file = join(stubdomain.directory, 'state')
   await client.execute('xen-save-devices-state', { filename: file, live: false })
   await client.close()
@@ -32,8 +29,7 @@ test('a state that dom0 sends over console 2 is restored, and runs', async () =>
   await stubdomain.boot()
   await stubdomain.status(/"ready"/)
   await expect.poll(() => stubdomain.qemu('query-status')).toMatchObject({ running: true })
-  await stubdomain.qtest(`outb 0x70 ${CMOS.address}`)
-  expect(await stubdomain.qtest('inb 0x71')).toBe('OK 0x00a5')
+  expect(await stubdomain.clockMark()).toBe('0x00a5')
   expect(stubdomain.restoreConsole.received(), 'nothing is echoed').toHaveLength(0)
 })
 
@@ -52,8 +48,7 @@ test('a state that unmodified xl asks for goes to console 1, and is restored fro
   await saved.makeControlDirectory()
   await saved.boot('--vchan-proxy', 'sleep')
   await saved.status(/"ready"/)
-  await saved.qtest(`outb 0x70 ${CMOS.address}`)
-  await saved.qtest(`outb 0x71 ${CMOS.value}`)
+  await saved.markClock('0xa5')
   const xl = await QmpClient.connect({ path: join(saved.directory, 'run', 'toolstack.qmp') })
   await xl.execute('stop')
   await xl.execute('xen-save-devices-state', { live: false, filename: '/dev/fdset/1' }, { timeoutMs: 20_000 })
@@ -72,8 +67,7 @@ test('a state that unmodified xl asks for goes to console 1, and is restored fro
   await restored.boot()
   await restored.status(/"ready"/)
   await expect.poll(() => restored.qemu('query-status')).toMatchObject({ running: true })
-  await restored.qtest(`outb 0x70 ${CMOS.address}`)
-  expect(await restored.qtest('inb 0x71')).toBe('OK 0x00a5')
+  expect(await restored.clockMark()).toBe('0x00a5')
 })
 
 test('/dev/fdset/1 takes a state, also when every other monitor has gone', async () => {

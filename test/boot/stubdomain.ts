@@ -16,6 +16,15 @@ const GUEST = 6
 const STUBDOMAIN = 7
 const VM = '/vm/5c6a7a41-dba9-4ab7-b0d6-1b6a1f2c3b92'
 
+/** The address of a byte of the clock's memory that no BIOS uses. */
+const CLOCK_MARK = '0x50'
+
+/** Puts a value there, while the machine is stopped. @param qtest a hand inside the machine */
+export async function markClock(qtest: (line: string) => Promise<string>, value: string): Promise<void> {
+  await qtest(`outb 0x70 ${CLOCK_MARK}`)
+  await qtest(`outb 0x71 ${value}`)
+}
+
 /** A stubdomain that libxl has set up, before its agent is started: Xenstore, consoles, and a directory for the rest. */
 export class Stubdomain {
   readonly directory: string
@@ -78,6 +87,27 @@ export class Stubdomain {
   /** A hand inside QEMU’s machine. */
   qtest(line: string): Promise<string> {
     return qtest(join(this.directory, 'qemu-qtest.sock'), line)
+  }
+
+  /** Puts a value into the byte of the clock's memory that no BIOS uses. */
+  async markClock(value: string): Promise<void> {
+    await this.#whileStopped(() => markClock(line => this.qtest(line), value))
+  }
+
+  /** What stands there: `0x00a5`. */
+  async clockMark(): Promise<string> {
+    return this.#whileStopped(async () => {
+      await this.qtest(`outb 0x70 ${CLOCK_MARK}`)
+      return (await this.qtest('inb 0x71')).replace('OK ', '')
+    })
+  }
+
+  /** The guest's firmware uses the clock's two ports, too: a hand inside must not meet it there. */
+  async #whileStopped<T>(body: () => Promise<T>): Promise<T> {
+    await this.qemu('stop')
+    const result = await body()
+    await this.qemu('cont')
+    return result
   }
 
   /** One node for each argument, as libxl writes them since 4.14. */
