@@ -64,10 +64,8 @@ onEachXenstore('a restore that fails', start => {
       })
       expect(answer.error?.message).toMatch(message)
       expect(await scene.world.qemu('query-status')).toMatchObject({ status: 'inmigrate' })
-      expect(await restore(scene, scene.file, ...BY_XENSTORE)).toMatchObject({
-        ok: true,
-        result: { runState: 'running' },
-      })
+      const whole = await restore(scene, scene.file, ...BY_XENSTORE)
+      expect(whole, JSON.stringify(whole)).toMatchObject({ ok: true, result: { runState: 'running' } })
       await scene.world.quiet()
     },
     60_000,

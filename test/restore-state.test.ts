@@ -30,7 +30,10 @@ onEachXenstore('a device model that is saved and restored', start => {
       await replaceQemu(world, '-incoming', 'defer', ...ATTACHED)
       expect(await world.qemu('query-status')).toMatchObject({ status: 'inmigrate' })
       const restored = await world.json('restore-state', '--channel', channel, 'hvm1', file)
-      expect(restored).toMatchObject({ ok: true, result: { ...measure, runState: 'running' } })
+      expect(restored, JSON.stringify(restored)).toMatchObject({
+        ok: true,
+        result: { ...measure, runState: 'running' },
+      })
       expect(await world.qemu('query-status')).toMatchObject({ status: 'running', running: true })
       await world.world.qemu.qtest(CMOS_BYTE[0])
       expect(await world.world.qemu.qtest('inb 0x71')).toBe('OK 0x00a5')

@@ -107,21 +107,30 @@ async function load(state: StateFile, task: Task): Promise<void> {
     if (!isRefusal(error)) throw error
     throw new CommandFailure('restore-failed', `QEMU takes no state: ${error.desc}`, { stage: LOADING, cause: error })
   }
-  // Why it could not be given is QEMU's to say, which ends if it does not like the state.
-  const broken = await task.states.feed(path, state).catch((error: Error) => error)
-  await loaded(task, broken)
+  // QEMU says whether it has all of it, and ends if it does not like it. It closes the connection at the last byte, of
+  // which the one who gives it may never hear (Node's pipeline did not end, not even when aborted): so that one is not waited for.
+  const over = new AbortController()
+  let broken: Error | undefined
+  task.states.feed(path, state, over.signal).catch((error: Error) => {
+    broken = error
+  })
+  try {
+    await loaded(task, () => broken)
+  } finally {
+    over.abort()
+  }
 }
 
 const queryMigrate = z.object({ status: z.optional(z.string()) })
 
-async function loaded({ qemu, signal }: Task, broken: Error | void): Promise<void> {
+async function loaded({ qemu, signal }: Task, broken: () => Error | undefined): Promise<void> {
   const until = performance.now() + LOAD_MS
   for (let wait = LOOK_MS_MIN; ; wait = Math.min(wait * 2, LOOK_MS_MAX)) {
     if ((await queryRunState(qemu)).status !== WAITING) return
     const { status } = parseReply('query-migrate', queryMigrate, await qemu.execute('query-migrate'))
     const over = status === 'failed' || performance.now() > until || signal.aborted
     if (over) {
-      const why = broken ? broken.message : `its migration is ${status ?? 'not begun'}`
+      const why = broken()?.message ?? `its migration is ${status ?? 'not begun'}`
       const message = `QEMU has not loaded the state: ${why}; the device model must be started anew`
       throw new CommandFailure('restore-failed', message, { stage: LOADING, outcome: 'partly' })
     }

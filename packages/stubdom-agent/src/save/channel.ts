@@ -55,8 +55,8 @@ export interface StateChannels {
   newFile(): Promise<StateFile>
   /** Where QEMU is to listen for the state that it restores. */
   newSocketPath(): string
-  /** Gives QEMU, which listens there, the state. */
-  feed(socketPath: string, state: StateFile): Promise<void>
+  /** Gives QEMU, which listens there, the state, until `signal` aborts: whether QEMU has all of it, only QEMU can tell. */
+  feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void>
   /** Nobody will want what was kept for a command (any more). */
   discard(id: string): Promise<void>
   /** At start: what an earlier agent kept for ids that nobody asks for any more. */

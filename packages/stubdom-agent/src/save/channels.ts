@@ -31,8 +31,8 @@ export class ConfiguredChannels implements StateChannels {
     return join(tmpdir(), `stubdom-agent-${randomBytes(8).toString('hex')}.sock`)
   }
 
-  async feed(socketPath: string, state: StateFile): Promise<void> {
-    await pipeline(state.pieces(), copied, connect(socketPath))
+  async feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void> {
+    await pipeline(state.pieces(), copied, connect(socketPath), { signal })
   }
 
   async discard(id: string): Promise<void> {
