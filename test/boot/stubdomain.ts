@@ -19,10 +19,10 @@ const VM = '/vm/5c6a7a41-dba9-4ab7-b0d6-1b6a1f2c3b92'
 /** The address of a byte of the clock's memory that no BIOS uses. */
 const CLOCK_MARK = '0x50'
 
-/** Puts a value there, while the machine is stopped. @param qtest a hand inside the machine */
-export async function markClock(qtest: (line: string) => Promise<string>, value: string): Promise<void> {
-  await qtest(`outb 0x70 ${CLOCK_MARK}`)
-  await qtest(`outb 0x71 ${value}`)
+/** Puts a value there, while the machine is stopped. @param hand inside the machine */
+export async function markClock(hand: (line: string) => Promise<string>, value: string): Promise<void> {
+  await hand(`outb 0x70 ${CLOCK_MARK}`)
+  await hand(`outb 0x71 ${value}`)
 }
 
 /** A stubdomain that libxl has set up, before its agent is started: Xenstore, consoles, and a directory for the rest. */
