@@ -147,8 +147,10 @@ export class Monitor {
   async settled(signal: AbortSignal): Promise<'ready' | 'gone'> {
     signal.throwIfAborted()
     const settled = this.#state.pipe(filter(isSettled), takeUntil(aborted(signal)))
-    const { kind } = await firstValueFrom(settled)
-    return kind === 'ready' ? 'ready' : 'gone'
+    const state = await firstValueFrom(settled, { defaultValue: undefined })
+    // Without a state it was given up.
+    signal.throwIfAborted()
+    return state?.kind === 'ready' ? 'ready' : 'gone'
   }
 }
 
