@@ -1,6 +1,6 @@
 import { Op } from '@stubdom/xenstore'
 import type { SimStubdomain } from '../model/stubdomain.ts'
-import type { Exchange, Standstill, World } from '../world.ts'
+import type { Exchange, World } from '../world.ts'
 import type { Violation } from './violation.ts'
 
 /** Holds what stood in the store, and when, against what was done to QEMU. */
@@ -53,8 +53,7 @@ function outOfOrder(world: World): Violation[] {
   )
   const about = world.exchanges.filter(({ id }) => devices.has(id))
   return [...new Set(about.map(({ epoch }) => epoch))].filter(isAgent).flatMap(agent => {
-    const hindered = world.standstills.filter(({ process }) => !process || agent.startsWith(`${process.name},`))
-    const order = new DeviceOrder(agent, hindered)
+    const order = new DeviceOrder(agent)
     for (const exchange of about) order.next(exchange, devices.get(exchange.id) ?? '')
     return order.violations
   })
@@ -70,17 +69,16 @@ class DeviceOrder {
   readonly #agent: string
   /** By id, in the order of their reading: the device. */
   readonly #read = new Map<string, string>()
-  readonly #begun = new Map<string, { device: string; at: number }>()
-  readonly #hindered: readonly Standstill[]
+  /** By id: the device. */
+  readonly #begun = new Map<string, string>()
   /** Those that were read at all: an agent looks again at a request that it works on. */
   readonly #seen = new Set<string>()
 
-  constructor(agent: string, hindered: readonly Standstill[]) {
+  constructor(agent: string) {
     this.#agent = agent
-    this.#hindered = hindered
   }
 
-  next({ epoch, op, side, id, at, errno, value }: Exchange, device: string): void {
+  next({ epoch, op, side, id, errno, value, isHeard }: Exchange, device: string): void {
     // A claim or an answer that there is no room for ends in `refused`.
     if (errno !== undefined) {
       if (epoch === this.#agent && op === Op.WRITE) this.#ended(id)
@@ -89,12 +87,13 @@ class DeviceOrder {
     // One that is not wanted any more ends without a word.
     if (side === 'dom0' && op === Op.RM) this.#ended(id)
     if (epoch !== this.#agent) return
-    if (side === 'dom0' && op === Op.READ && !this.#seen.has(id)) this.#read.set(id, device)
-    this.#seen.add(id)
+    // What its daemon read for it, and never said because the connection broke, it reads anew.
+    if (side === 'dom0' && op === Op.READ && isHeard() && !this.#seen.has(id)) this.#read.set(id, device)
+    if (isHeard()) this.#seen.add(id)
     if (side === 'dom0' || op !== Op.WRITE) return
     // Accepted, answered, or answered without having been begun.
     if (!value.includes('"running"')) this.#ended(id)
-    else if (this.#read.has(id)) this.#claimed(id, device, at)
+    else if (this.#read.has(id)) this.#claimed(id, device)
   }
 
   #ended(id: string): void {
@@ -102,18 +101,13 @@ class DeviceOrder {
     this.#begun.delete(id)
   }
 
-  #claimed(id: string, device: string, at: number): void {
+  #claimed(id: string, device: string): void {
     const earlier = [...this.#read].find(([, other]) => other === device)?.[0]
-    const under = [...this.#begun].find(([, other]) => other.device === device && !this.#isHindered(other.at, at))?.[0]
+    const under = [...this.#begun].find(([other, begun]) => other !== id && begun === device)?.[0]
     if (under !== undefined) this.#violated(id, `before ${under} was over`)
     else if (earlier !== undefined && earlier !== id) this.#violated(id, `before ${earlier}, which it had read before`)
     this.#read.delete(id)
-    this.#begun.set(id, { device, at })
-  }
-
-  /** What ended while there was no connection is answered after a new one was made, and maybe after the next claim. */
-  #isHindered(from: number, to: number): boolean {
-    return this.#hindered.some(still => still.from <= to && still.to >= from)
+    this.#begun.set(id, device)
   }
 
   #violated(id: string, how: string): void {

@@ -32,15 +32,12 @@ export function checkRemains(world: World): Violation[] {
 /** Milliseconds after a domain's end in which a process may have its nodes to remove. */
 const CLEARING_UP_MS = 10_000
 
-/**
- * Two things make a dead domain's directory again, with nobody to remove it; see docs/limits.md: a cancel that waited in a daemon that stood still while the
- * domain ended, and a process of dom0 that was killed after it had written there.
- */
+/** A process of dom0 that is killed after it has written there makes a dead domain's directory again, with nobody to remove it: see docs/limits.md. */
 function isExcused({ standstills }: World, diedAt: number): boolean {
-  return standstills.some(({ process, from, to }) => {
-    if (!process) return from <= diedAt && diedAt <= to
-    return process.name.startsWith('dom0') && !process.alive && from >= diedAt && from <= diedAt + CLEARING_UP_MS
-  })
+  return standstills.some(
+    ({ process, from }) =>
+      process?.name.startsWith('dom0') && !process.alive && from >= diedAt && from <= diedAt + CLEARING_UP_MS,
+  )
 }
 
 function idIn(what: string): { id?: string } {

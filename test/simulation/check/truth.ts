@@ -92,10 +92,12 @@ function contradictions(one: Case, call: CallRecord): Violation[] {
     return reasons.every(reason => reason !== undefined) ? wrong(reasons.join('; ')) : []
   }
   if (ending.kind !== 'not-done') return []
-  return stubdomains.flatMap(stubdomain => {
-    const reason = untruthOfNotDone(stubdomain, call, ending.code, from, at)
-    return reason === undefined ? [] : wrong(reason)
-  })
+  for (const stubdomain of stubdomains) {
+    const done = effectOfNotDone(stubdomain, call, ending.code, at)
+    if (done !== undefined) return wrong(done)
+  }
+  const reasons = stubdomains.map(stubdomain => untruthOfReason(stubdomain, call, ending.code, from, at))
+  return reasons.every(reason => reason !== undefined) && reasons.length > 0 ? wrong(reasons.join('; ')) : []
 }
 
 /** Why it cannot be true; undefined when it can. */
@@ -141,20 +143,28 @@ function untruthOfDone(
   }
 }
 
-function untruthOfNotDone(
+/** What was done by a command of which its giver was told that nothing was. */
+function effectOfNotDone(
   stubdomain: SimStubdomain,
   { order: { command }, id }: CallRecord,
+  code: string,
+  to: number,
+): string | undefined {
+  const effects = effectsOf(stubdomain, id, command).filter(({ ok }) => ok)
+  if (effects.length > 0 && !BEGUN.has(code)) return 'it was done'
+  if (command.command !== 'pci-attach') return undefined
+  const stays = stubdomain.history.presences.some(one => one.slot === command.slot && one.to > to)
+  return stays ? 'the device is attached' : undefined
+}
+
+/** Why the reason that was given for having done nothing cannot be true. Of a number that had several domains one will do. */
+function untruthOfReason(
+  { history }: SimStubdomain,
+  { order: { command } }: CallRecord,
   code: string,
   from: number,
   to: number,
 ): string | undefined {
-  const { history } = stubdomain
-  const effects = effectsOf(stubdomain, id, command).filter(({ ok }) => ok)
-  if (effects.length > 0 && !BEGUN.has(code)) return 'it was done'
-  if (command.command === 'pci-attach') {
-    const stays = history.presences.some(one => one.slot === command.slot && one.to > to)
-    if (stays) return 'the device is attached'
-  }
   if (!('bdf' in command)) return undefined
   const names = qdevIdsOf(command.bdf)
   const had = names.some(name => history.had(name, from, to))

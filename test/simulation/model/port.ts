@@ -28,6 +28,8 @@ export class Port implements Transport {
   #isOpen = true
   #isRead = true
   #delivering = false
+  #answered = 0
+  #heard = 0
 
   constructor(clock: Clock, random: Random, session: Session, client: SimProcess, host: PortHost) {
     this.#clock = clock
@@ -75,6 +77,12 @@ export class Port implements Transport {
     if (this.#isOpen) this.#listener(bytes)
   }
 
+  /** A request was answered. @returns whether the client has heard so yet: it never does when the connection breaks before */
+  answered(): () => boolean {
+    const count = ++this.#answered
+    return () => this.#heard >= count
+  }
+
   /** The connection breaks: some of what is under way is read by the daemon, nothing more comes from it. */
   lose(): void {
     if (!this.#isOpen) return
@@ -87,6 +95,7 @@ export class Port implements Transport {
   #deliver(): void {
     this.#delivering = false
     if (!this.#isOpen) return
+    this.#heard = this.#answered
     const bytes = this.#host.pass(this, this.session.outbox.take())
     if (bytes.length > 0) this.deliver(bytes)
   }

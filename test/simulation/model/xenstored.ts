@@ -22,6 +22,8 @@ export interface Operation {
   readonly value: string
   /** Undefined when it was done. */
   readonly errno: string | undefined
+  /** Whether who asked was told so yet. */
+  readonly isHeard: () => boolean
 }
 
 /**
@@ -131,11 +133,13 @@ export class Xenstored implements PortHost {
     const fault = this.faults.refusal(session.domid, message, () => this.#isThere(pathIn(message, session)))
     if (fault === undefined) this.#core.handle(session, message)
     else this.#refuse(session, message, fault)
-    if (message.payload.includes('dm-control/')) this.#tell(port, message)
+    const isHeard = port.answered()
+    if (message.payload.includes('dm-control/')) this.#tell(port, message, isHeard)
     this.#flush()
   }
 
-  #tell({ session, client }: Port, message: Message): void {
+  #tell(port: Port, message: Message, isHeard: () => boolean): void {
+    const { session, client } = port
     const answer = this.#answer?.payload.toString('latin1') ?? ''
     this.onOperation({
       domid: session.domid,
@@ -144,6 +148,7 @@ export class Xenstored implements PortHost {
       path: pathIn(message, session),
       value: message.type === Op.READ ? answer : (message.payload.toString('latin1').split('\0', 2)[1] ?? ''),
       errno: this.#answer?.type === Op.ERROR ? answer.replace('\0', '') : undefined,
+      isHeard,
     })
   }
 

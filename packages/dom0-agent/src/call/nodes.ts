@@ -43,9 +43,15 @@ export class CallNodes {
     reached('request written')
   }
 
-  /** The request once more, with `cancel`. */
+  /**
+   * The request once more, with `cancel`: even where it is gone, since the agent may remember its answer; but never into a directory that ended with its domain,
+   * and would begin anew by it.
+   */
   async rewriteRequest(node: string): Promise<void> {
-    await this.#connection.client.write(this.#requestPath, node)
+    await this.#connection.client.transaction(async transaction => {
+      const stands = await transaction.readIfExists(this.#path(Layout.requests))
+      if (stands !== undefined) await transaction.write(this.#requestPath, node)
+    })
     reached('cancel written')
   }
 

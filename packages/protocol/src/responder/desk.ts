@@ -50,6 +50,12 @@ export class Desk {
     this.entries.set(keyOf(entry), entry)
   }
 
+  /** Its turn comes after that of all others. */
+  putLast(entry: Entry): void {
+    this.entries.delete(keyOf(entry))
+    this.put(entry)
+  }
+
   /** Takes an id on. @param left what an earlier agent had written for it */
   read({ command, id }: CommandKey, left?: PendingResponse): void {
     if (this.entries.size >= ENTRIES_MAX) return

@@ -78,19 +78,24 @@ export class Intake {
     }
   }
 
-  /** Takes up again what a lost connection interrupted. */
+  /** The connection on which it was being read is lost. Before any listing: what was noticed first is read first. And once more: the watch that tells of changes comes after it. */
+  readAnew(entry: EntryIn<'reading'>): void {
+    const { command, id, left } = entry
+    this.#desk.put({ command, id, state: 'reading', again: true, ...(left ? { left } : {}) })
+    this.#desk.do({ do: 'read-request', command, id })
+  }
+
+  /** Looks at what dom0 may have written while there was no connection. */
   #resume(entry: Entry): void {
     const { command, id } = entry
-    if (entry.state === 'reading' || entry.state === 'queued') this.#desk.do({ do: 'read-request', command, id })
-    else if (entry.state === 'answering') this.#answering.write(entry)
-    else if (entry.state === 'executing') this.#work.resume(entry)
+    if (entry.state === 'queued') this.#desk.do({ do: 'read-request', command, id })
+    else if (entry.state === 'executing') this.#work.reread(entry)
   }
 
   #gone(entry: Entry, stalled: boolean, asked: boolean): void {
     switch (entry.state) {
       case 'reading':
-        // A read that is under way will say so itself.
-        if (stalled) this.#desk.drop(entry, { response: entry.left !== undefined })
+        // The read that is under way will say so itself.
         return
       case 'queued':
         return this.#desk.do({ do: 'read-request', command: entry.command, id: entry.id })
@@ -133,6 +138,7 @@ export class Intake {
       this.#desk.put({ ...entry, again: false })
       return this.#desk.do({ do: 'read-request', command, id })
     }
+    this.#desk.putLast(entry)
     if (!isCommandName(command) || !isCommandId(id)) return this.#answering.refuse(entry, 'bad-request')
     const node = decodeRequestNode('request', bytes)
     if (!node.ok) this.#notOurs(entry, bytes, node.error.message)

@@ -100,14 +100,30 @@ export class Responder {
     }
   }
 
+  /** What is known is said anew before anything else: a command that waited for another’s end is never seen to begin before it. */
   #disconnected(): void {
     this.#desk.collection.disconnected()
     for (const entry of this.#desk.entries.values()) {
-      if (entry.state !== 'claiming' && entry.state !== 'answered') this.#desk.stalled.add(keyOf(entry))
-      if (entry.state === 'executing') this.#desk.put({ ...entry, reread: 'no' })
-      // A claim that was not acknowledged is never executed; it is made anew.
-      if (entry.state === 'claiming') {
-        this.#desk.put({ command: entry.command, id: entry.id, state: 'queued', request: entry.request })
+      switch (entry.state) {
+        case 'reading':
+          this.#intake.readAnew(entry)
+          break
+        case 'claiming':
+          // A claim that was not acknowledged is never executed; it is made anew.
+          this.#desk.put({ command: entry.command, id: entry.id, state: 'queued', request: entry.request })
+          break
+        case 'queued':
+          this.#desk.stalled.add(keyOf(entry))
+          break
+        case 'executing':
+          this.#desk.stalled.add(keyOf(entry))
+          this.#work.writeAnew(entry)
+          break
+        case 'answering':
+          this.#desk.stalled.add(keyOf(entry))
+          this.#answering.write(entry)
+          break
+        case 'answered':
       }
     }
     this.#desk.removeAgain()

@@ -80,12 +80,11 @@ export class Work {
     this.#desk.put({ ...entry, reread: entry.reread === 'no' ? 'yes' : 'again' })
   }
 
-  /** After a reconnect: what was written may not have arrived, what dom0 wrote was not noticed. */
-  resume(entry: EntryIn<'executing'>): void {
-    if (entry.published && !entry.abandoned) {
-      this.#desk.do({ do: 'write-pending', command: entry.command, id: entry.id, node: pendingNode(entry) })
-    }
-    this.reread(entry)
+  /** After a reconnect: what was written may not have arrived. A look at the request that was under way says nothing any more. */
+  writeAnew(entry: EntryIn<'executing'>): void {
+    const { command, id, published, abandoned } = entry
+    this.#desk.put({ ...entry, reread: 'no' })
+    if (published && !abandoned) this.#desk.do({ do: 'write-pending', command, id, node: pendingNode(entry) })
   }
 
   rereadDone(entry: EntryIn<'executing'>, request: NodeBytes): void {
