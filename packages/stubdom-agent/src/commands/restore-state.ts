@@ -107,17 +107,17 @@ async function load(state: StateFile, task: Task): Promise<void> {
     if (!isRefusal(error)) throw error
     throw new CommandFailure('restore-failed', `QEMU takes no state: ${error.desc}`, { stage: LOADING, cause: error })
   }
-  // QEMU says whether it has all of it, and ends if it does not like it. It closes the connection at the last byte, of
-  // which the one who gives it may never hear (Node's pipeline did not end, not even when aborted): so that one is not waited for.
+  // QEMU says whether it has all of it, and ends if it does not like it. It closes the connection at the last byte, which is no failure.
   const over = new AbortController()
   let broken: Error | undefined
-  task.states.feed(path, state, over.signal).catch((error: Error) => {
+  const fed = task.states.feed(path, state, over.signal).catch((error: Error) => {
     broken = error
   })
   try {
     await loaded(task, () => broken)
   } finally {
     over.abort()
+    await fed
   }
 }
 

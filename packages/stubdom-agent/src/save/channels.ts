@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { AgentOptions } from '../options.ts'
 import type { RestoreChannel, SaveChannel, StateChannels, StateFile } from './channel.ts'
 import { RestoreConsole, SaveConsole } from './console-channel.ts'
+import { feed } from './feed.ts'
 import { FileChannel } from './file-channel.ts'
 import { NamelessFile } from './nameless-file.ts'
 import { XenstoreChannel } from './xenstore-channel.ts'
@@ -31,8 +30,8 @@ export class ConfiguredChannels implements StateChannels {
     return join(tmpdir(), `stubdom-agent-${randomBytes(8).toString('hex')}.sock`)
   }
 
-  async feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void> {
-    await pipeline(state.pieces(), copied, connect(socketPath), { signal })
+  feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void> {
+    return feed(socketPath, state.pieces(), signal)
   }
 
   async discard(id: string): Promise<void> {
@@ -42,9 +41,4 @@ export class ConfiguredChannels implements StateChannels {
   async sweep(wanted: ReadonlySet<string>): Promise<void> {
     await this.#files?.sweep(wanted)
   }
-}
-
-/** A stream keeps what it is given longer than the file’s pieces are good. */
-async function* copied(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const piece of pieces) yield Buffer.from(piece)
 }
