@@ -114,4 +114,39 @@ export const FAILURES: readonly Failure[] = [
       ],
     },
   },
+  {
+    because:
+      'after a lost connection a command was seen to begin before the one that it had waited for was seen to be over',
+    plan: {
+      seed: 46526,
+      pairs: 1,
+      nodes: 1_000,
+      processes: ['node', 'node'],
+      steps: [
+        { at: 0, do: 'guest', pair: 0, mood: 'ignores', deafMs: 0 },
+        ...again(20, [
+          { at: 100, do: 'give', process: 0, pair: 0, command: 'pci-detach', bdf: LIBXLS, ...SHORT },
+          { at: 101, do: 'give', process: 1, pair: 0, command: 'pci-detach', bdf: LIBXLS, ...SHORT },
+          { at: 110, do: 'cut-agent', pair: 0 },
+        ]),
+      ],
+    },
+  },
+  {
+    because:
+      'a cancel that waited in a xenstored that stood still made a directory for a domain that had ended meanwhile',
+    plan: {
+      seed: 4532,
+      pairs: 1,
+      nodes: 1_000,
+      processes: ['node'],
+      steps: [
+        { at: 0, do: 'give', process: 0, pair: 0, command: 'ping', ...SHORT },
+        { at: 1_000, do: 'stop-qemu', pair: 0, ms: 60_000 },
+        { at: 1_001, do: 'give', process: 0, pair: 0, command: 'dm-stop', deadlineMs: 300, graceMs: 0 },
+        { at: 1_200, do: 'stop-xenstored', ms: 2_000 },
+        { at: 1_210, do: 'destroy', pair: 0, clearUpAfterMs: 0 },
+      ],
+    },
+  },
 ]
