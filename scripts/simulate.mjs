@@ -10,4 +10,6 @@ const { bundleOptions } = await import('./lib/bundle-options.mjs')
 const outfile = join(root, 'node_modules/.cache/simulation/main.mjs')
 // Bundled, since what tsx does to each function takes more time than the functions.
 await build({ entryPoints: [join(root, 'test/simulation/main.ts')], outfile, ...bundleOptions, sourcemap: 'inline' })
-process.exitCode = await run(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)])
+// A world leaves much behind that was needed for a moment: room for it saves a fifth of the time.
+const flags = ['--enable-source-maps', '--max-semi-space-size=64']
+process.exitCode = await run(process.execPath, [...flags, outfile, ...process.argv.slice(2)])
