@@ -100,7 +100,7 @@ async function load(state: StateFile, task: Task): Promise<void> {
   if (!(await task.stage(LOADING))) {
     throw new CommandFailure('restore-failed', 'Xenstore did not take a note of how far it has come; nothing was done')
   }
-  const path = task.states.newSocketPath()
+  const path = task.states.socketPath(task.id)
   try {
     await task.qemu.execute('migrate-incoming', { uri: `unix:${path}` })
   } catch (error) {
