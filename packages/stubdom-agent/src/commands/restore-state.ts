@@ -72,10 +72,10 @@ async function receive(
   { id, signal, stage }: Task,
 ): Promise<void> {
   const { bytes, sha256, data } = args
-  const report = (done: number, total: number) => void stage(RECEIVING, { done, total })
+  const report = (done: number, total: number) => stage(RECEIVING, { done, total })
   // dom0 waits for it.
-  report(0, bytes)
-  const progress = stateProgress(bytes, report)
+  await report(0, bytes)
+  const progress = stateProgress(bytes, (done, total) => void report(done, total))
   const announced = { bytes, sha256, ...(data === undefined ? {} : { data }) }
   const came = await channel
     .receive(id, announced, into, { signal, progress })
