@@ -5,6 +5,7 @@ import { isRefusal } from '../qemu/monitor.ts'
 import { parseReply } from '../qemu/reply.ts'
 import { queryRunState } from '../qemu/run-state.ts'
 import type { RestoreChannel, StateFile } from '../save/channel.ts'
+import { reached } from '../steps.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
 import { stateProgress } from './state-progress.ts'
@@ -37,6 +38,7 @@ export const restoreState: CommandHandler<'restore-state'> = {
     const state = await task.states.newFile()
     try {
       await receive(channel, args, state, task)
+      reached('state received')
       await load(state, task)
     } finally {
       await state.close()
@@ -115,6 +117,7 @@ async function load(state: StateFile, task: Task): Promise<void> {
   })
   try {
     await loaded(task, () => broken)
+    reached('state loaded')
   } finally {
     over.abort()
     await fed
