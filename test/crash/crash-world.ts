@@ -8,8 +8,9 @@ import { daemons } from '@stubdom/test-xenstored'
 import { filter, firstValueFrom, ReplaySubject, type Subscription, timeout } from 'rxjs'
 import { expect } from 'vitest'
 import { bundleCrashPrograms } from '../../scripts/lib/crash-bundles.mjs'
+import { machine, replaceQemu } from '../support/states.ts'
 import { TestWorld } from '../support/worlds.ts'
-import { FILE } from './matrix/matrix.ts'
+import { FILE, STATE } from './matrix/matrix.ts'
 import type { Armed } from './programs/steps.ts'
 
 const DEVICE = 'pci-pt-0000_03_00.0'
@@ -17,10 +18,21 @@ const DEVICE = 'pci-pt-0000_03_00.0'
 export const SLOT = 7
 const WAIT_MS = 20_000
 
+/** A byte of the clock's memory, which the state that is restored has and a new QEMU has not. */
+const CMOS_INDEX = 'outb 0x70 0x50'
+const CMOS_SAVED = 'outb 0x71 0xa5'
+
+/** The arguments of a QEMU that waits for a state. */
+const WAITING = ['-incoming', 'defer']
+/** Whoever gives it one; then it is as good as used. */
+const RECEIVES = 'migrate-incoming'
+
 /** A device model as QEMU itself shows it. */
 export interface Truth {
   readonly attached: boolean
   readonly running: boolean
+  /** For a state. */
+  readonly waiting: boolean
 }
 
 /** A world whose programs can be ended at a step, and whose QEMU keeps a record of what it is told. */
@@ -30,6 +42,8 @@ export class CrashWorld {
   /** The file that states are saved to, alone in its directory. */
   readonly file: string
   readonly #directory: string
+  /** Its QEMUs are started to wait for a state, but for the first. */
+  readonly #waits: boolean
   readonly #programs: { readonly agent: string; readonly stubdomctl: string }
   /** The ids of all requests that were ever written. */
   readonly #ids = new ReplaySubject<string>()
@@ -37,24 +51,37 @@ export class CrashWorld {
   /** The guest of this QEMU listens to ACPI. */
   #awake = 0
 
-  static async begin(guest: Guest = 'cooperative'): Promise<CrashWorld> {
+  /** @param restoring there is a state, and a QEMU that waits for one */
+  static async begin(guest: Guest = 'cooperative', restoring = false): Promise<CrashWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'crash-'))
     const programs = await bundleCrashPrograms(join(directory, 'programs'))
-    await mkdir(join(directory, 'target'))
+    for (const name of ['target', 'tmp']) await mkdir(join(directory, name))
+    const traced = ['-trace', 'enable=handle_qmp_command', '-D', join(directory, 'qemu.log')]
     const world = await World.start({
       daemon: daemons().includes('c') ? 'c' : 'embedded',
       guest,
       agentProgram: programs.agent,
-      agentEnvironment: { STUBDOM_CRASH_DIR: directory, STUBDOM_CRASH_ROLE: 'agent' },
-      qemu: { extraArgs: ['-trace', 'enable=handle_qmp_command', '-D', join(directory, 'qemu.log')] },
+      agentEnvironment: {
+        STUBDOM_CRASH_DIR: directory,
+        STUBDOM_CRASH_ROLE: 'agent',
+        TMPDIR: join(directory, 'tmp'),
+      },
+      qemu: { extraArgs: [...traced, ...(restoring ? machine(join(directory, 'ram')) : [])] },
     })
-    const crashWorld = new CrashWorld(world, directory, programs)
+    const crashWorld = new CrashWorld(world, directory, programs, restoring)
     await crashWorld.test.json('ping', 'hvm1')
+    if (restoring) await crashWorld.#save()
     return crashWorld
   }
 
-  private constructor(world: World, directory: string, programs: { agent: string; stubdomctl: string }) {
+  private constructor(
+    world: World,
+    directory: string,
+    programs: { agent: string; stubdomctl: string },
+    restoring: boolean,
+  ) {
     this.world = world
+    this.#waits = restoring
     this.test = new TestWorld(world)
     this.file = join(directory, 'target', 'state')
     this.#directory = directory
@@ -93,7 +120,7 @@ export class CrashWorld {
 
   /** The arguments of a command as they are typed. */
   #named(args: readonly string[]): string[] {
-    return args.map(arg => (arg === FILE ? this.file : arg))
+    return args.map(arg => (arg === FILE ? this.file : arg === STATE ? this.#state : arg))
   }
 
   /** Picks a command up again, by a process that ships. */
@@ -140,8 +167,18 @@ export class CrashWorld {
     await this.test.node('stubdom/hello', hello => hello !== before?.toString())
   }
 
+  /** Starts a QEMU in the place of one that has ended. */
   async nextQemu(): Promise<void> {
-    await this.world.restartQemu()
+    await this.world.restartQemu(...this.#more)
+  }
+
+  /** Starts another QEMU in the place of the one that there is, and waits until the agent has it. */
+  async anotherQemu(): Promise<void> {
+    await replaceQemu(this.test, ...this.#more)
+  }
+
+  get #more(): string[] {
+    return this.#waits ? WAITING : []
   }
 
   /** Asks QEMU itself, past the agent. */
@@ -156,21 +193,49 @@ export class CrashWorld {
 
   async truth(): Promise<Truth> {
     const peripherals = (await this.ask('qom-list', { path: '/machine/peripheral' })) as { name: string }[]
-    const { running } = (await this.ask('query-status')) as { running: boolean }
-    return { attached: peripherals.some(({ name }) => name === DEVICE), running }
+    const { running, status } = (await this.ask('query-status')) as { running: boolean; status: string }
+    return {
+      attached: peripherals.some(({ name }) => name === DEVICE),
+      running,
+      waiting: status === 'inmigrate',
+    }
+  }
+
+  /** Whether the device model has what the state holds. */
+  async isRestored(): Promise<boolean> {
+    await this.world.qemu.qtest(CMOS_INDEX)
+    return (await this.world.qemu.qtest('inb 0x71')) === 'OK 0x00a5'
+  }
+
+  /** The state that is restored: of a QEMU as the others are, whose guest was up. */
+  async #save(): Promise<void> {
+    await this.#wake()
+    for (const line of [CMOS_INDEX, CMOS_SAVED]) await this.world.qemu.qtest(line)
+    await this.ask('xen-save-devices-state', { filename: this.#state, live: false })
+  }
+
+  get #state(): string {
+    return join(this.#directory, 'state')
   }
 
   /** Brings the device model into a state, past the agent. */
-  async bring({ attached, running }: Truth, withGuest: boolean): Promise<void> {
+  async bring({ attached, running, waiting }: Truth, withGuest: boolean): Promise<void> {
     await rm(join(this.file, '..'), { recursive: true })
     await mkdir(join(this.file, '..'))
+    if (waiting) return this.#bringWaiting()
     await this.ask('cont')
     if (withGuest && this.#awake !== this.world.qemu.pid) await this.#wake()
     const now = await this.truth()
     if (attached && !now.attached) await this.#attach()
     if (!attached && now.attached) await this.world.qemu.eject(SLOT)
     if (!running) await this.ask('stop')
-    await expect.poll(() => this.truth(), { timeout: WAIT_MS }).toEqual({ attached, running })
+    await expect.poll(() => this.truth(), { timeout: WAIT_MS }).toEqual({ attached, running, waiting })
+  }
+
+  /** One that waits and was given nothing yet is as good as new. */
+  async #bringWaiting(): Promise<void> {
+    const isNew = (await this.truth()).waiting && (await this.told([RECEIVES]))[RECEIVES] === 0
+    if (!isNew) await this.anotherQemu()
   }
 
   #attach(): Promise<unknown> {
@@ -214,8 +279,11 @@ export class CrashWorld {
     return { watches, transactions, nodes: await this.test.nodes() }
   }
 
-  /** What lies beside the saved file, and what the agent keeps. */
-  async files(): Promise<{ target: string[]; kept: string[] }> {
-    return { target: await readdir(join(this.file, '..')), kept: await readdir(this.world.saveDirectory) }
+  /** What lies beside the saved file, what the agent keeps or dom0 put there for it, and what the agent and QEMU share. */
+  async files(): Promise<{ target: string[]; kept: string[]; shared: string[] }> {
+    const [target, kept, shared] = await Promise.all(
+      [join(this.file, '..'), this.world.saveDirectory, join(this.#directory, 'tmp')].map(path => readdir(path)),
+    )
+    return { target: target ?? [], kept: kept ?? [], shared: shared ?? [] }
   }
 }

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { type Report, report } from '../support/worlds.ts'
 import { CrashWorld, type Truth } from './crash-world.ts'
 import { COLLECTING, type Matrix } from './matrix/matrix.ts'
-import { EXPIRED, MAYBE_LOST, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
+import { DONE, EXPIRED, MAYBE_LOST, NEVER_ASKED, type Outcome } from './matrix/outcome.ts'
 
 /** The agent's, and the test's. */
 const WATCHES = 2
@@ -33,6 +33,10 @@ export class Play {
     await world?.end()
   }
 
+  get #before(): Truth {
+    return { waiting: false, ...this.#matrix.before }
+  }
+
   get #world(): CrashWorld {
     if (this.#current) return this.#current
     throw new Error('there is no world before a crash has begun')
@@ -40,7 +44,7 @@ export class Play {
 
   async #row<T>(body: () => Promise<T>): Promise<T> {
     try {
-      this.#current ??= await CrashWorld.begin()
+      this.#current ??= await CrashWorld.begin('cooperative', this.#before.waiting)
       await this.#begin()
       return await body()
     } catch (error) {
@@ -84,8 +88,19 @@ export class Play {
     const isAsked = await this.#world.isAsked(this.#ids)
     if (outcome !== MAYBE_LOST) expect(isAsked).toBe(outcome !== NEVER_ASKED)
     if (isAsked) return this.#judge(outcome, await this.#pickUp())
-    expect(await this.#world.truth()).toEqual(this.#matrix.before)
+    expect(await this.#world.truth()).toEqual(this.#before)
+    await this.#orphanGoes()
     await this.#judge(outcome, await report(this.#give()))
+  }
+
+  /** A state that lies there for a request which never came goes when an agent starts. */
+  async #orphanGoes(): Promise<void> {
+    const { kept } = await this.#world.files()
+    expect(kept.length).toBe(this.#matrix.effect.restored ? 1 : 0)
+    if (kept.length === 0) return
+    await this.#world.world.killAgent()
+    await this.#world.nextAgent()
+    expect((await this.#world.files()).kept, 'the next agent keeps nothing of it').toEqual([])
   }
 
   /** The agent ends at a step, and the process that waits for it has ended before, if it had no answer yet; another agent starts, another process asks. */
@@ -101,6 +116,7 @@ export class Play {
     const caller = this.#give()
     const answer = isCollected ? await report(caller) : await this.#died(caller)
     await this.#world.agentDied(at)
+    if (outcome.effect === 'lost') await this.#qemuEnds()
     if (again !== undefined) {
       await this.#world.arm('agent', again)
       await world.startAgent()
@@ -108,7 +124,26 @@ export class Play {
     }
     await this.#world.nextAgent()
     if (answer) await this.#judge(EXPIRED, await this.#pickUp())
-    await this.#judge(outcome, answer ?? (await this.#pickUp()))
+    const last = answer ?? (await this.#pickUp())
+    await this.#judge(outcome, last)
+    if (this.#matrix.effect.restored && !last.ok) await this.#givenAgain(last)
+  }
+
+  /** By itself. */
+  async #qemuEnds(): Promise<void> {
+    expect(await this.#world.world.qemu.exited, 'QEMU gives up').toMatchObject({ code: 1 })
+    await this.#toldSince(this.#told, 1)
+    await this.#world.nextQemu()
+  }
+
+  /** A device model takes the state after all: the same one if nothing was done, else one that was started anew. */
+  async #givenAgain({ error }: Report): Promise<void> {
+    if (error?.outcome === 'partly') await this.#world.anotherQemu()
+    expect(await report(this.#give()), 'given again').toMatchObject({ ok: true })
+    await this.#isTrue(DONE, { ok: true, exitCode: 0 })
+    // No QEMU here was told anything before its row began.
+    await this.#toldSince({}, 1)
+    await this.#nothingLeft()
   }
 
   /** QEMU ends when the agent comes to a step; the process that waits is answered; another QEMU starts. */
@@ -133,8 +168,8 @@ export class Play {
   }
 
   async #begin(): Promise<void> {
-    const { before, command, once } = this.#matrix
-    await this.#world.bring(before, command === 'pci-detach')
+    const { command, once } = this.#matrix
+    await this.#world.bring(this.#before, command === 'pci-detach')
     this.#ids = await this.#world.ids()
     this.#told = await this.#world.told(once)
     await this.#world.test.quiet()
@@ -168,14 +203,21 @@ export class Play {
 
   /** What QEMU itself says, against the answer. */
   async #isTrue({ effect }: Outcome, answer: Report): Promise<void> {
-    const { before } = this.#matrix
+    const before = this.#before
     const after: Truth = { ...before, ...pick(this.#matrix.effect) }
     const truth = await this.#world.truth()
-    if (effect === 'lost') expect(truth, 'a new QEMU').toEqual({ attached: false, running: true })
+    if (effect === 'lost') expect(truth, 'a new QEMU').toEqual(this.#anew)
     else if (effect === 'there' || answer.ok) expect(truth).toEqual(after)
     else if (effect === 'comes') await expect.poll(() => this.#world.truth(), { timeout: 10_000 }).toEqual(after)
     else if (effect !== 'open') expect(truth).toEqual(before)
     await this.#isSaved(effect, answer)
+    if (before.waiting) expect(await this.#world.isRestored()).toBe(!(await this.#world.truth()).waiting)
+  }
+
+  /** A device model that was just started. */
+  get #anew(): Truth {
+    const { waiting } = this.#before
+    return { attached: false, running: !waiting, waiting }
   }
 
   async #isSaved(effect: Outcome['effect'], answer: Report): Promise<void> {
@@ -199,7 +241,9 @@ export class Play {
   async #nothingLeft(): Promise<void> {
     await this.#world.test.quiet()
     await expect.poll(() => this.#world.stands(), { timeout: 10_000 }).toEqual(this.#stands)
-    expect((await this.#world.files()).kept, 'the agent keeps no state').toEqual([])
+    const { kept, shared } = await this.#world.files()
+    expect(kept, 'the agent keeps no state').toEqual([])
+    expect(shared, 'nor anything that it shared with QEMU').toEqual([])
   }
 }
 
@@ -212,6 +256,10 @@ function matches(answer: Report, wanted: unknown): boolean {
   }
 }
 
-function pick({ attached, running }: Matrix['effect']): Partial<Truth> {
-  return { ...(attached === undefined ? {} : { attached }), ...(running === undefined ? {} : { running }) }
+function pick({ attached, running, restored }: Matrix['effect']): Partial<Truth> {
+  return {
+    ...(attached === undefined ? {} : { attached }),
+    ...(running === undefined ? {} : { running }),
+    ...(restored === undefined ? {} : { waiting: !restored }),
+  }
 }

@@ -4,7 +4,7 @@ import { UNANSWERED } from './matrix/unanswered.ts'
 import { TIMEOUT_MS } from './specify.ts'
 
 const COMMAND = ['pci-detach', 'hvm1', '03:00.0']
-const ATTACHED = { attached: true, running: true }
+const ATTACHED = { attached: true, running: true, waiting: false }
 
 describe('a pci-detach that the guest does not answer is unknown, and the same id tells the truth when it does', () => {
   let world: CrashWorld
@@ -39,7 +39,7 @@ describe('a pci-detach that the guest does not answer is unknown, and the same i
 
       await world.world.qemu.eject(SLOT)
       expect(await world.pickUp(id, ...COMMAND)).toMatchObject({ ok: true })
-      expect(await world.truth()).toEqual({ attached: false, running: true })
+      expect(await world.truth()).toEqual({ attached: false, running: true, waiting: false })
       await world.test.quiet()
       await expect.poll(() => world.stands(), { timeout: 10_000 }).toEqual(before)
     })

@@ -76,8 +76,8 @@ export async function exhaustFiles(pid: number): Promise<void> {
   execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${free}`])
 }
 
-/** RAM that outlives a QEMU stands for what Xen keeps of a guest; a network card makes the state as large as real ones are. */
-function machine(ram: string): string[] {
+/** What such a QEMU needs: RAM that outlives it stands for what Xen keeps of a guest; a network card makes the state as large as real ones are. */
+export function machine(ram: string): string[] {
   return [
     ['-object', `memory-backend-file,id=ram,size=32M,mem-path=${ram},share=on`],
     ['-machine', 'memory-backend=ram', '-device', 'e1000,addr=4'],

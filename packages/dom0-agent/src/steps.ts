@@ -1,5 +1,8 @@
 /** The steps on a command's way through dom0 at which the crash tests end the process. */
 export type Dom0Step =
+  /** A state to restore stands where the agent takes it from. */
+  | 'state offered'
+  | 'state removed'
   /** A file beside the target shows that it can be written. */
   | 'target probed'
   | 'request unsent'

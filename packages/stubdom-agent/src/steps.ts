@@ -14,6 +14,12 @@ export type AgentStep =
   | 'progress written'
   | 'state written'
   | 'state offered'
+  /** A state to restore is here, and whole. */
+  | 'state received'
+  /** QEMU was given some of it, by a socket. */
+  | 'piece given'
+  /** QEMU says that it has all of it. */
+  | 'state loaded'
   /** The end is known here, and to nobody else. */
   | 'outcome known'
   | 'answer sent'

@@ -3,10 +3,11 @@ import { dmStop } from './dm-stop.ts'
 import type { Matrix } from './matrix.ts'
 import { pciAttach } from './pci-attach.ts'
 import { pciDetach } from './pci-detach.ts'
+import { restoreState } from './restore-state.ts'
 import { saveState } from './save-state.ts'
 import { UNANSWERED } from './unanswered.ts'
 
-export const MATRICES: readonly Matrix[] = [pciAttach, pciDetach, saveState, dmStop, dmCont]
+export const MATRICES: readonly Matrix[] = [pciAttach, pciDetach, saveState, restoreState, dmStop, dmCont]
 
 /** Every step at which something is killed. */
 export function named(): Set<string> {

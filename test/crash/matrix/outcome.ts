@@ -52,6 +52,24 @@ export const ASKED: Outcome = {
   effect: 'comes',
 }
 
+/** A restore that was interrupted when QEMU may have had some of the state: the device model must be started anew. */
+export const NOTHING_LOADED: Outcome = {
+  text: '`partly`: the device model still waits, and must be started anew',
+  answers: [partly],
+  effect: 'absent',
+}
+/** A QEMU whose state ends too early ends itself. */
+export const LOAD_BROKEN: Outcome = {
+  text: '`partly`: QEMU has ended, since its state did',
+  answers: [partly],
+  effect: 'lost',
+}
+export const LOADED: Outcome = {
+  text: '`partly`: the device model runs with it, and must be started anew',
+  answers: [partly],
+  effect: 'there',
+}
+
 export const QEMU_GONE: Outcome = { text: 'not done (`qemu-gone`)', answers: [gone], effect: 'lost' }
 export const DONE_AND_LOST: Outcome = { text: 'done; it ended with QEMU', answers: [done], effect: 'lost' }
 /** QEMU’s reply may have come before its end. */

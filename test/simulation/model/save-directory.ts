@@ -39,7 +39,7 @@ export class SaveDirectory implements StateChannels {
     }
   }
 
-  newSocketPath(): string {
+  socketPath(): string {
     return '/state/socket'
   }
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { deflateRaw } from 'node:zlib'
 import { consoleMark, type PendingResponse, STATE_TEXT_MAX } from '@stubdom/protocol'
 import { openConsole, STALL_MS, untilMoved } from '../state/console-io.ts'
+import { reached } from '../steps.ts'
 import { type Departure, type RestoreChannel, RestoreChannelError, type State } from './channel.ts'
 
 /** Nothing is left to be done for it. */
@@ -21,10 +22,14 @@ export class FileChannel implements RestoreChannel {
   async begin(id: string, { content }: State, pickUp: boolean): Promise<Departure> {
     if (pickUp) return GONE
     const path = join(this.#directory, `${id}.state`)
-    const end = () => rm(path, { force: true })
+    const end = async () => {
+      await rm(path, { force: true })
+      reached('state removed')
+    }
     try {
       // Exclusively: whoever can write there may have put a link in the place.
       await writeFile(path, content, { flag: 'wx', mode: 0o600 })
+      reached('state offered')
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') await end()
       throw new RestoreChannelError(`the state cannot be put into the save directory: ${(cause as Error).message}`, {

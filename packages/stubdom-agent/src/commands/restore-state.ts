@@ -5,6 +5,7 @@ import { isRefusal } from '../qemu/monitor.ts'
 import { parseReply } from '../qemu/reply.ts'
 import { queryRunState } from '../qemu/run-state.ts'
 import type { RestoreChannel, StateFile } from '../save/channel.ts'
+import { reached } from '../steps.ts'
 import { CommandFailure } from './failure.ts'
 import type { CommandHandler } from './handler.ts'
 import { stateProgress } from './state-progress.ts'
@@ -37,6 +38,7 @@ export const restoreState: CommandHandler<'restore-state'> = {
     const state = await task.states.newFile()
     try {
       await receive(channel, args, state, task)
+      reached('state received')
       await load(state, task)
     } finally {
       await state.close()
@@ -72,10 +74,10 @@ async function receive(
   { id, signal, stage }: Task,
 ): Promise<void> {
   const { bytes, sha256, data } = args
-  const report = (done: number, total: number) => void stage(RECEIVING, { done, total })
+  const report = (done: number, total: number) => stage(RECEIVING, { done, total })
   // dom0 waits for it.
-  report(0, bytes)
-  const progress = stateProgress(bytes, report)
+  await report(0, bytes)
+  const progress = stateProgress(bytes, (done, total) => void report(done, total))
   const announced = { bytes, sha256, ...(data === undefined ? {} : { data }) }
   const came = await channel
     .receive(id, announced, into, { signal, progress })
@@ -100,7 +102,7 @@ async function load(state: StateFile, task: Task): Promise<void> {
   if (!(await task.stage(LOADING))) {
     throw new CommandFailure('restore-failed', 'Xenstore did not take a note of how far it has come; nothing was done')
   }
-  const path = task.states.newSocketPath()
+  const path = task.states.socketPath(task.id)
   try {
     await task.qemu.execute('migrate-incoming', { uri: `unix:${path}` })
   } catch (error) {
@@ -115,6 +117,7 @@ async function load(state: StateFile, task: Task): Promise<void> {
   })
   try {
     await loaded(task, () => broken)
+    reached('state loaded')
   } finally {
     over.abort()
     await fed

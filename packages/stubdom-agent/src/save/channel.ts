@@ -53,11 +53,11 @@ export interface StateChannels {
   readonly saving: readonly SaveChannel[]
   readonly restoring: readonly RestoreChannel[]
   newFile(): Promise<StateFile>
-  /** Where QEMU is to listen for the state that it restores. */
-  newSocketPath(): string
+  /** Where QEMU is to listen for the state that it restores by a command. */
+  socketPath(id: string): string
   /** Gives QEMU, which listens there, the state, until `signal` aborts: whether QEMU has all of it, only QEMU can tell. */
   feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void>
-  /** Nobody will want what was kept for a command (any more). */
+  /** Nobody will want what was kept for a command (any more), nor the socket of it. */
   discard(id: string): Promise<void>
   /** At start: what an earlier agent kept for ids that nobody asks for any more. */
   sweep(wanted: ReadonlySet<string>): Promise<void>

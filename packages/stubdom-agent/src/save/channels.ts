@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AgentOptions } from '../options.ts'
@@ -26,8 +26,8 @@ export class ConfiguredChannels implements StateChannels {
     return NamelessFile.create()
   }
 
-  newSocketPath(): string {
-    return join(tmpdir(), `stubdom-agent-${randomBytes(8).toString('hex')}.sock`)
+  socketPath(id: string): string {
+    return join(tmpdir(), `stubdom-agent-${id}.sock`)
   }
 
   feed(socketPath: string, state: StateFile, signal: AbortSignal): Promise<void> {
@@ -35,6 +35,8 @@ export class ConfiguredChannels implements StateChannels {
   }
 
   async discard(id: string): Promise<void> {
+    // QEMU removes it when somebody has connected, and not when it ends before.
+    await rm(this.socketPath(id), { force: true })
     await this.#files?.discard(id)
   }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { reached } from '../steps.ts'
 
 /**
  * Gives whoever listens there the pieces, one after the other, and then the end of them. Resolves when the socket took the last one: whether the reader did, only the
@@ -10,7 +11,10 @@ export async function feed(socketPath: string, pieces: AsyncIterable<Uint8Array>
   // It may come while nothing is written.
   closed.catch(() => {})
   try {
-    for await (const piece of pieces) await Promise.race([written(socket, piece), closed])
+    for await (const piece of pieces) {
+      await Promise.race([written(socket, piece), closed])
+      reached('piece given')
+    }
     await Promise.race([new Promise<void>(resolve => socket.end(resolve)), closed])
   } finally {
     socket.destroy()

@@ -1,0 +1,4 @@
+import { restoreState } from './matrix/restore-state.ts'
+import { specify } from './specify.ts'
+
+specify(restoreState)
