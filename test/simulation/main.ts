@@ -57,10 +57,14 @@ async function reportSeed(seed: number): Promise<string> {
 
 function progressOf({ seeds, json }: Options): (outcome: Outcome) => void {
   let told = performance.now()
+  let named = 0
   return ({ seeds: ran, failed }) => {
-    if (json || performance.now() - told < PROGRESS_MS) return
+    if (json) return
+    for (const { seed, promise, text } of failed.slice(named)) console.error(`seed ${seed}: ${promise}: ${text}`)
+    named = failed.length
+    if (performance.now() - told < PROGRESS_MS) return
     told = performance.now()
-    console.error(`${ran} of ${seeds} seeds, ${failed.length} failed`)
+    console.error(`${ran} of ${seeds} seeds, ${named} failed`)
   }
 }
 
