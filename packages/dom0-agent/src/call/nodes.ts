@@ -14,6 +14,8 @@ export class CallNodes {
   readonly #root: string
   readonly #command: string
   readonly #id: string
+  #rewritten: Promise<unknown> = Promise.resolve()
+  #isUnwanted = false
 
   constructor(connection: Pick<Connection, 'client'>, stubdomain: number, command: string, id: string) {
     this.#connection = connection
@@ -45,27 +47,27 @@ export class CallNodes {
 
   /**
    * The request once more, with `cancel`: even where it is gone, since the agent may remember its answer; but never into a directory that ended with its domain,
-   * and would begin anew by it.
+   * and would begin anew by it. Not when the request was removed from here meanwhile.
    */
   async rewriteRequest(node: string): Promise<void> {
-    await this.#connection.client.transaction(async transaction => {
+    const rewritten = this.#connection.client.transaction(async transaction => {
       const stands = await transaction.readIfExists(this.#path(Layout.requests))
-      if (stands !== undefined) await transaction.write(this.#requestPath, node)
+      if (stands !== undefined && !this.#isUnwanted) await transaction.write(this.#requestPath, node)
     })
+    this.#rewritten = rewritten.catch(() => undefined)
+    await rewritten
     reached('cancel written')
   }
 
   async removeRequest(withParts: boolean): Promise<void> {
-    const request = this.#connection.client.rm(this.#requestPath)
-    const parts = withParts ? this.#connection.client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
-    reached('request removal sent')
-    await Promise.all([request, parts])
-    reached('request removed')
+    await this.#endRewriting()
+    await this.#removeRequest(withParts)
   }
 
   /** Takes the request back; what the agent had said by then. */
   async withdraw(withParts: boolean): Promise<NodeBytes> {
-    const [, response] = await Promise.all([this.removeRequest(withParts), this.readResponse()])
+    await this.#endRewriting()
+    const [, response] = await Promise.all([this.#removeRequest(withParts), this.readResponse()])
     return response
   }
 
@@ -90,6 +92,20 @@ export class CallNodes {
 
   readRefused(): Promise<NodeBytes> {
     return this.#read(Layout.refused)
+  }
+
+  /** A transaction ends when it can: what is removed before would come again. */
+  #endRewriting(): Promise<unknown> {
+    this.#isUnwanted = true
+    return this.#rewritten
+  }
+
+  async #removeRequest(withParts: boolean): Promise<void> {
+    const request = this.#connection.client.rm(this.#requestPath)
+    const parts = withParts ? this.#connection.client.rm(this.#path(Layout.requestParts(this.#id))) : undefined
+    reached('request removal sent')
+    await Promise.all([request, parts])
+    reached('request removed')
   }
 
   get #requestPath(): string {

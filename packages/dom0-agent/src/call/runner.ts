@@ -78,7 +78,7 @@ export class CallRunner {
     this.#around = around
   }
 
-  get hasRequestParts(): boolean {
+  get #hasRequestParts(): boolean {
     return this.#call.requestParts > 0
   }
 
@@ -109,6 +109,11 @@ export class CallRunner {
   /** There is a new connection. */
   found(): void {
     if (this.#pause) void this.#lookForRequest(this.#pause)
+  }
+
+  /** Once the result is safe. */
+  removeRequest(): Promise<void> {
+    return this.#around.nodes.removeRequest(this.#hasRequestParts)
   }
 
   /** There will be no connection any more: what became of the command cannot be seen. */
@@ -215,7 +220,7 @@ export class CallRunner {
       case 'withdraw':
         return this.#ask(
           effect.do,
-          () => nodes.withdraw(this.hasRequestParts),
+          () => nodes.withdraw(this.#hasRequestParts),
           response => ({ on: 'withdrawn', response }),
         )
       case 'remove-request':

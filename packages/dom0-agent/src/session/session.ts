@@ -155,7 +155,7 @@ export class Session {
     const end = await this.#run(runner, controls.signal)
     room?.end(command, id, end.collect)
     if (epoch !== undefined) this.#learn(epoch, end)
-    return this.#conclude(order, end, runner.hasRequestParts, logger)
+    return this.#conclude(order, end, runner, logger)
   }
 
   /** All that comes before the request is written, and over the connection that it will be written to. */
@@ -308,12 +308,11 @@ export class Session {
   async #conclude<N extends CommandName>(
     order: Order<N>,
     end: CallEnd,
-    withParts: boolean,
+    runner: CallRunner,
     logger: Logger,
   ): Promise<CommandResult<N>> {
     const { id, command, beforeCollect } = order
-    const nodes = new CallNodes(this.#link, this.#pair.stubdomain, command, id)
-    const verdict = await this.#afterDeath(end.verdict, nodes, withParts)
+    const verdict = await this.#afterDeath(end.verdict, runner)
     const error = verdict.outcome === 'done' ? undefined : this.#errorOf(order, verdict, end)
     logger.debug({ outcome: verdict.outcome, code: error?.code, reason: error?.message }, 'the command ended')
     try {
@@ -322,7 +321,7 @@ export class Session {
       await beforeCollect?.(result)
       return result
     } finally {
-      if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => nodes.removeRequest(withParts))
+      if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => runner.removeRequest())
     }
   }
 
@@ -340,7 +339,7 @@ export class Session {
   }
 
   /** An agent that is not there may be a domain that is not there; then nothing of ours may be left behind. */
-  async #afterDeath(verdict: Verdict, nodes: CallNodes, withParts: boolean): Promise<Verdict> {
+  async #afterDeath(verdict: Verdict, runner: CallRunner): Promise<Verdict> {
     if (!('code' in verdict) || (verdict.code !== 'domain-gone' && verdict.code !== 'no-agent')) return verdict
     const { client, liveness } = this.#link
     try {
@@ -348,7 +347,7 @@ export class Session {
       // A store that was begun anew may not know the pair yet.
       if (!this.#link.isOn(client)) return verdict
       this.#hints.close()
-      await nodes.removeRequest(withParts)
+      await runner.removeRequest()
       await removeRemains(client, this.#pair.stubdomain)
     } catch (error) {
       // What became of the command is known; that the Xenstore went as well must not hide it.
