@@ -153,6 +153,18 @@ describe('outcome unknown', () => {
     expect(await world.requests()).toEqual([])
   })
 
+  test('commands that are given no grace are called back all the same, before the connection ends', async () => {
+    const { dom0, stubdomain } = await begin()
+    await silentAgent()
+    const pings = Array.from({ length: 50 }, () => stubdomain.ping({ timeoutMs: 20, graceMs: 0 }))
+    await Promise.allSettled(pings.map(({ result }) => result))
+    await dom0.close()
+    const requests = await Promise.all(
+      pings.map(({ id }) => world.dom0.readText(`${CONTROL}/${Layout.request('ping', id)}`)),
+    )
+    for (const request of requests) expect(JSON.parse(request)).toMatchObject({ cancel: true })
+  })
+
   test('an id that is not there any more has expired', async () => {
     const { stubdomain } = await begin()
     await expect(stubdomain.ping({ id: newId() }).result).rejects.toMatchObject({ code: 'expired' })

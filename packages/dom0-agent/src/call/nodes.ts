@@ -14,7 +14,7 @@ export class CallNodes {
   readonly #root: string
   readonly #command: string
   readonly #id: string
-  #rewritten: Promise<unknown> = Promise.resolve()
+  #rewritten: Promise<void> = Promise.resolve()
   #isUnwanted = false
 
   constructor(connection: Pick<Connection, 'client'>, stubdomain: number, command: string, id: string) {
@@ -59,6 +59,11 @@ export class CallNodes {
     reached('cancel written')
   }
 
+  /** Resolves when no `cancel` is on its way; never rejects. */
+  get rewritten(): Promise<void> {
+    return this.#rewritten
+  }
+
   async removeRequest(withParts: boolean): Promise<void> {
     await this.#endRewriting()
     await this.#removeRequest(withParts)
@@ -95,7 +100,7 @@ export class CallNodes {
   }
 
   /** A transaction ends when it can: what is removed before would come again. */
-  #endRewriting(): Promise<unknown> {
+  #endRewriting(): Promise<void> {
     this.#isUnwanted = true
     return this.#rewritten
   }

@@ -116,6 +116,11 @@ export class CallRunner {
     return this.#around.nodes.removeRequest(this.#hasRequestParts)
   }
 
+  /** Resolves when no `cancel` is on its way any more: the call’s end does not wait for it. */
+  calledBack(): Promise<void> {
+    return this.#around.nodes.rewritten
+  }
+
   /** There will be no connection any more: what became of the command cannot be seen. */
   disconnected(): void {
     this.#unseen('the connection to Xenstore was closed while the command was under way')

@@ -322,6 +322,7 @@ export class Session {
       return result
     } finally {
       if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => runner.removeRequest())
+      else this.#link.chore(`calling ${command}/${id} back`, () => runner.calledBack())
     }
   }
 
