@@ -322,7 +322,7 @@ export class Session {
       return result
     } finally {
       if (end.collect) this.#link.chore(`removing request ${command}/${id}`, () => runner.removeRequest())
-      else this.#link.chore(`calling ${command}/${id} back`, () => runner.calledBack())
+      else this.#link.chore(`calling ${command}/${id} back`, () => this.#calledBack(runner))
     }
   }
 
@@ -339,17 +339,17 @@ export class Session {
     return new MisbehavingError({ stubdomain: this.#pair.stubdomain, why }, { id, outcome })
   }
 
-  /** An agent that is not there may be a domain that is not there; then nothing of ours may be left behind. */
+  /** What was written for a call that did not wait for it may have come to a domain that was gone by then. */
+  async #calledBack(runner: CallRunner): Promise<void> {
+    await runner.calledBack()
+    await this.#clearedUp(runner)
+  }
+
+  /** An agent that is not there may be a domain that is not there. */
   async #afterDeath(verdict: Verdict, runner: CallRunner): Promise<Verdict> {
     if (!('code' in verdict) || (verdict.code !== 'domain-gone' && verdict.code !== 'no-agent')) return verdict
-    const { client, liveness } = this.#link
     try {
-      if (await liveness.isAlive(this.#pair)) return verdict
-      // A store that was begun anew may not know the pair yet.
-      if (!this.#link.isOn(client)) return verdict
-      this.#hints.close()
-      await runner.removeRequest()
-      await removeRemains(client, this.#pair.stubdomain)
+      if (!(await this.#clearedUp(runner))) return verdict
     } catch (error) {
       // What became of the command is known; that the Xenstore went as well must not hide it.
       this.#link.settings.logger.warn({ err: error }, 'could not see whether anything of a dead domain is left')
@@ -357,6 +357,17 @@ export class Session {
     }
     if (verdict.code === 'domain-gone') return verdict
     return { ...verdict, code: 'domain-gone', message: 'the guest or its stubdomain was destroyed; nothing was done' }
+  }
+
+  /** Whether the domain is gone: then nothing of ours may be left behind, and is not. */
+  async #clearedUp(runner: CallRunner): Promise<boolean> {
+    const { client, liveness } = this.#link
+    // A store that was begun anew may not know the pair yet.
+    if ((await liveness.isAlive(this.#pair)) || !this.#link.isOn(client)) return false
+    this.#hints.close()
+    await runner.removeRequest()
+    await removeRemains(client, this.#pair.stubdomain)
+    return true
   }
 }
 
