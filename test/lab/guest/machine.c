@@ -6,10 +6,15 @@
 #define PIT_COMMAND 0x43
 #define LOCAL_APIC 0xfee00000
 #define TIMER_VECTOR 0x20
+#define ACPI_VECTOR (TIMER_VECTOR + 9)
+#define PCI_VECTOR (TIMER_VECTOR + PCI_IRQ)
+#define PIC2_LEVEL 0x4d1
+#define UNMASKED2 0xf9 /* 9 and 10 */
+#define END_OF_INTERRUPT 0x20
 
-extern void on_timer(void), on_other(void);
+extern void on_timer(void), on_acpi(void), on_pci(void), on_other(void);
 
-volatile u32 ticks;
+volatile u32 ticks, acpi_events, pci_interrupts;
 
 static struct {
     u16 low, selector;
@@ -20,8 +25,25 @@ static struct {
 void timer_tick(void)
 {
     ticks++;
-    outb(PIC1, 0x20);
+    outb(PIC1, END_OF_INTERRUPT);
 }
+
+void acpi_event(void)
+{
+    acpi_events++;
+    outb(PIC2, END_OF_INTERRUPT);
+    outb(PIC1, END_OF_INTERRUPT);
+}
+
+void pci_interrupt(void)
+{
+    pci_interrupts++;
+    outb(PIC2 + 1, UNMASKED2 | 1 << (PCI_IRQ - 8));
+    outb(PIC2, END_OF_INTERRUPT);
+    outb(PIC1, END_OF_INTERRUPT);
+}
+
+void allow_pci_interrupt(void) { outb(PIC2 + 1, UNMASKED2); }
 
 static void set_gate(int vector, void (*handler)(void))
 {
@@ -32,7 +54,7 @@ static void set_gate(int vector, void (*handler)(void))
     gates[vector].flags = 0x8e;
 }
 
-void start_timer(void)
+void start_interrupts(void)
 {
     struct {
         u16 limit;
@@ -40,12 +62,15 @@ void start_timer(void)
     } __attribute__((packed)) pointer = {sizeof gates - 1, (u32)gates};
     static const u16 pic_setup[][2] = {{PIC1, 0x11},     {PIC2, 0x11},     {PIC1 + 1, TIMER_VECTOR}, {PIC2 + 1, TIMER_VECTOR + 8},
                                        {PIC1 + 1, 4},    {PIC2 + 1, 2},    {PIC1 + 1, 1},            {PIC2 + 1, 1},
-                                       {PIC1 + 1, 0xfe}, {PIC2 + 1, 0xff}};
+                                       {PIC1 + 1, 0xfa}, {PIC2 + 1, UNMASKED2}}; /* of the first, 0 and 2 (the second PIC) */
 
     for (int vector = 0; vector < 256; vector++) set_gate(vector, on_other);
     set_gate(TIMER_VECTOR, on_timer);
+    set_gate(ACPI_VECTOR, on_acpi);
+    set_gate(PCI_VECTOR, on_pci);
     asm volatile("lidt %0" ::"m"(pointer));
     for (u32 i = 0; i < sizeof pic_setup / sizeof *pic_setup; i++) outb(pic_setup[i][0], pic_setup[i][1]);
+    outb(PIC2_LEVEL, 1 << (PCI_IRQ - 8));
     outb(PIT_COMMAND, 0x34);
     outb(PIT_CHANNEL_0, 11932 & 0xff); /* 1,193,182 Hz / 100 */
     outb(PIT_CHANNEL_0, 11932 >> 8);

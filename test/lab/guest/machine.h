@@ -17,7 +17,13 @@ static inline u32 inl(u16 port)
 
 /* Ticks of 10 ms since the start. */
 extern volatile u32 ticks;
-void start_timer(void);
+/* Set by the interrupt of ACPI events. */
+extern volatile u32 acpi_events;
+/* Interrupts of PCI devices. The line stays masked after one, until it is allowed again: who asserts it is quiet then. */
+extern volatile u32 pci_interrupts;
+#define PCI_IRQ 10
+void allow_pci_interrupt(void);
+void start_interrupts(void);
 static inline void wait_for_interrupt(void) { asm volatile("hlt"); }
 
 /* A text that is being written; what does not fit is left out. */

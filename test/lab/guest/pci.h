@@ -8,9 +8,14 @@
 /* Vendor in the lower half, device in the upper one; NO_DEVICE: the slot is empty. */
 u32 pci_identity(u32 slot);
 
-/* Puts the first memory BAR where nothing else is, switches it on, and says where. */
+/* Has the four lines of the bus interrupt as an ISA interrupt: what firmware sets up in the PIIX3 bridge, slot 1. */
+void pci_route_interrupts(u32 irq);
+
+/* Puts the first memory BAR where nothing else is, switches it on, lets the device reach memory, and says where. */
 volatile u32 *pci_map(u32 slot);
 
 /* Slots, a bit for each, whose device the host asks the guest to give up. */
 u32 pci_wanted_back(void);
 void pci_eject(u32 slots);
+/* Whether a device has come, or is wanted back, since the last call, as far as an interrupt told so. */
+int pci_changed(void);

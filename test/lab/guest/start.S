@@ -23,6 +23,20 @@ on_timer:
   popal
   iret
 
+.globl on_acpi
+on_acpi:
+  pushal
+  call acpi_event
+  popal
+  iret
+
+.globl on_pci
+on_pci:
+  pushal
+  call pci_interrupt
+  popal
+  iret
+
 .globl on_other
 on_other:
   iret

@@ -59,7 +59,7 @@ struct header {
     u32 type, id, transaction, length;
 };
 
-enum { XS_DIRECTORY = 1, XS_READ = 2, XS_WRITE = 11, XS_ERROR = 16 };
+enum { XS_DIRECTORY = 1, XS_READ = 2, XS_WATCH = 4, XS_WRITE = 11, XS_WATCH_EVENT = 15, XS_ERROR = 16 };
 
 #define PATIENCE 200 /* ticks */
 
@@ -99,24 +99,42 @@ static void fail(struct answer *answer, const char *error)
     put(&text, error);
 }
 
+static int changed, given_up;
+
+static struct ring *store_ring(void)
+{
+    static struct ring *ring;
+    if (!ring) ring = (struct ring *)(parameter(HVM_PARAM_STORE_PFN) << 12);
+    return ring;
+}
+
+static void time_out(struct answer *answer)
+{
+    given_up = 1;
+    fail(answer, "ETIMEDOUT");
+}
+
 static void request(u32 type, const char *path, const char *value, struct answer *answer)
 {
     static u32 last_id;
-    struct ring *ring = (struct ring *)(parameter(HVM_PARAM_STORE_PFN) << 12);
+    struct ring *ring = store_ring();
     u32 path_length = length(path) + 1, value_length = value ? length(value) : 0;
+    if (type == XS_WATCH) value_length++; /* a token ends with a zero, a value does not */
     struct header header = {type, ++last_id, 0, path_length + value_length};
     u32 until = ticks + PATIENCE;
 
     if (sizeof header + header.length > RING_SIZE) return fail(answer, "E2BIG");
-    ring->response_consumer = ring->response_producer; /* of an answer that was given up */
+    if (given_up) ring->response_consumer = ring->response_producer; /* where the next message begins is not known any more */
+    given_up = 0;
     send(ring, &header, sizeof header);
     send(ring, path, path_length);
     send(ring, value, value_length);
     notify();
     do {
-        if (!receive(ring, &header, sizeof header, until)) return fail(answer, "ETIMEDOUT");
+        if (!receive(ring, &header, sizeof header, until)) return time_out(answer);
+        if (header.type == XS_WATCH_EVENT) changed = 1;
         int fits = header.id == last_id && header.length < sizeof answer->text;
-        if (!receive(ring, fits ? answer->text : 0, header.length, until)) return fail(answer, "ETIMEDOUT");
+        if (!receive(ring, fits ? answer->text : 0, header.length, until)) return time_out(answer);
         if (header.id == last_id && !fits) return fail(answer, "E2BIG");
     } while (header.id != last_id);
     answer->text[header.length] = 0;
@@ -129,3 +147,30 @@ static void request(u32 type, const char *path, const char *value, struct answer
 void xenstore_read(const char *path, struct answer *answer) { request(XS_READ, path, 0, answer); }
 void xenstore_list(const char *path, struct answer *answer) { request(XS_DIRECTORY, path, 0, answer); }
 void xenstore_write(const char *path, const char *value, struct answer *answer) { request(XS_WRITE, path, value, answer); }
+
+void xenstore_watch(const char *path)
+{
+    static struct answer ignored; /* EEXIST when it is watched already */
+    request(XS_WATCH, path, "guest", &ignored);
+}
+
+int xenstore_changed(void)
+{
+    struct ring *ring = store_ring();
+    struct header header;
+    int told;
+    /* Only what is there as a whole: nothing is waited for here. */
+    for (;;) {
+        u32 there = ring->response_producer - ring->response_consumer;
+        if (there < sizeof header) break;
+        asm volatile("" ::: "memory");
+        for (u32 i = 0; i < sizeof header; i++)
+            ((char *)&header)[i] = ring->responses[(ring->response_consumer + i) % RING_SIZE];
+        if (there < sizeof header + header.length) break;
+        if (header.type == XS_WATCH_EVENT) changed = 1;
+        ring->response_consumer += sizeof header + header.length;
+    }
+    told = changed;
+    changed = 0;
+    return told;
+}

@@ -17,3 +17,7 @@ struct answer {
 void xenstore_read(const char *path, struct answer *answer);
 void xenstore_list(const char *path, struct answer *answer); /* names separated by spaces */
 void xenstore_write(const char *path, const char *value, struct answer *answer);
+/* Has xenstored tell of changes; again after the guest was restored. */
+void xenstore_watch(const char *path);
+/* Whether it has told of one since the last call. Costs nothing when it has not. */
+int xenstore_changed(void);
