@@ -25,6 +25,8 @@ export interface LabRequest {
   readonly mode: 'test' | 'shell' | 'bench'
   /** Only tests whose name contains one of these; all when there is none. */
   readonly filters: readonly string[]
+  /** Which of the SHARES; all of them when it is undefined. */
+  readonly share?: number | undefined
   /** Size of the person's terminal. */
   readonly terminal?: { readonly rows: number; readonly columns: number } | undefined
 }

@@ -2,7 +2,8 @@ import { control } from './control.ts'
 import { Guest } from './guest.ts'
 import { tell } from './host.ts'
 import { EDU, makeAssignable, type PcibackMode, pcibackMode } from './pci.ts'
-import { type Finished, run, stubdomctl, succeed } from './shell.ts'
+import { type Finished, run, succeed } from './shell.ts'
+import { installedStubdomctl } from './stubdomctl.ts'
 
 const ROUNDS = 5
 
@@ -28,9 +29,9 @@ const STOCK: Contestant = {
 const OURS: Contestant = {
   name: 'ours',
   ramdisk: '/boot/stubdom.cpio',
-  attach: guest => stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf),
-  detach: guest => stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf),
-  query: guest => stubdomctl('status', guest.name),
+  attach: guest => installedStubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf),
+  detach: guest => installedStubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf),
+  query: guest => installedStubdomctl('status', guest.name),
   save: STOCK.save,
 }
 

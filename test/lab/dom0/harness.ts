@@ -1,5 +1,6 @@
 /** One test as it was declared. */
 export interface LabTest {
+  readonly topic: string
   /** "<topic>: <name>" */
   readonly name: string
   readonly body: () => Promise<void>
@@ -14,7 +15,9 @@ export type Test = (name: string, body: () => Promise<void>, options?: { timeout
 
 /** Tests of one topic, in the order in which they are declared. */
 export function topic(title: string, declare: (test: Test) => void): void {
-  declare((name, body, { timeoutMs = TIMEOUT_MS } = {}) => tests.push({ name: `${title}: ${name}`, body, timeoutMs }))
+  declare((name, body, { timeoutMs = TIMEOUT_MS } = {}) =>
+    tests.push({ topic: title, name: `${title}: ${name}`, body, timeoutMs }),
+  )
 }
 
 export function declaredTests(): readonly LabTest[] {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { LabRequest } from '../events.ts'
+import { SHARES } from '../shares.ts'
 import { runBench } from './bench.ts'
-import { declaredTests, runTest } from './harness.ts'
+import { declaredTests, type LabTest, runTest } from './harness.ts'
 import { tell } from './host.ts'
 import { shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
@@ -15,7 +16,7 @@ const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
 try {
   if (request.mode === 'shell') await runPlayground(request)
   else if (request.mode === 'bench') await runBench()
-  else await runTests(request.filters)
+  else await runTests(request)
 } catch (error) {
   tell({ event: 'note', text: `lab: in dom0: ${error instanceof Error ? error.stack : error}` })
 } finally {
@@ -24,8 +25,10 @@ try {
 }
 process.exit()
 
-async function runTests(filters: readonly string[]): Promise<void> {
-  const chosen = declaredTests().filter(({ name }) => filters.length === 0 || filters.some(part => name.includes(part)))
+async function runTests({ share, filters }: LabRequest): Promise<void> {
+  const chosen = testsOf(share === undefined ? SHARES.flat() : (SHARES[share] ?? [])).filter(
+    ({ name }) => filters.length === 0 || filters.some(part => name.includes(part)),
+  )
   tell({ event: 'planned', tests: chosen.length })
   for (const test of chosen) {
     tell({ event: 'began', test: test.name })
@@ -49,6 +52,14 @@ async function runTests(filters: readonly string[]): Promise<void> {
       await endAllGuests()
     }
   }
+}
+
+/** @throws when a topic is in no share: its tests would never run */
+function testsOf(topics: readonly string[]): LabTest[] {
+  const known = new Set(SHARES.flat())
+  const unknown = declaredTests().find(({ topic }) => !known.has(topic))
+  if (unknown) throw new Error(`${unknown.topic} is in none of the shares (test/lab/shares.ts)`)
+  return topics.flatMap(topic => declaredTests().filter(test => test.topic === topic))
 }
 
 async function isXenstoreAlive(): Promise<boolean> {

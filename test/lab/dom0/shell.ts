@@ -62,21 +62,3 @@ export async function succeed(program: string, args: readonly string[], options?
 export function xl(...args: string[]): Promise<string> {
   return succeed('xl', args)
 }
-
-export function stubdomctl(...args: string[]): Promise<Finished> {
-  return run('stubdomctl', args)
-}
-
-/** The document that `stubdomctl --json` prints. */
-export async function stubdomctlJson(
-  ...args: string[]
-): Promise<Finished & { readonly document: Record<string, unknown> }> {
-  const finished = await stubdomctl('--json', ...args)
-  try {
-    return { ...finished, document: JSON.parse(finished.stdout) }
-  } catch {
-    throw new Error(
-      `stubdomctl --json ${args.join(' ')} ended with ${finished.code} and no JSON: ${finished.stdout}${finished.stderr}`,
-    )
-  }
-}

@@ -1,2 +1,2 @@
 # What dom0 does with the payload. Descriptor 3 leads to the host.
-node --enable-source-maps /lab/runner.mjs
+node /lab/runner.mjs

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { topic } from '../dom0/harness.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { stubdomctl, stubdomctlJson, succeed } from '../dom0/shell.ts'
+import { succeed } from '../dom0/shell.ts'
+import { installedStubdomctl, installedStubdomctlJson } from '../dom0/stubdomctl.ts'
 import { readNode } from '../dom0/xenstore.ts'
 
 topic('coming up', test => {
@@ -18,7 +19,7 @@ topic('coming up', test => {
   test('the first stubdomctl call makes the control directory, and the agent says hello within 2 s', async () => {
     const guest = await sharedGuest()
     assert.equal(await readNode(`/local/domain/${guest.stubdomain}/dm-control/stubdom/hello`), undefined)
-    const { code, stderr, document } = await stubdomctlJson('--timeout', '2', 'ping', guest.name)
+    const { code, stderr, document } = await installedStubdomctlJson('--timeout', '2', 'ping', guest.name)
     assert.equal(code, 0, stderr)
     assert.equal(document['ok'], true)
     assert.match((await readNode(`/local/domain/${guest.stubdomain}/dm-control/stubdom/hello`)) ?? '', /"epoch"/)
@@ -26,12 +27,12 @@ topic('coming up', test => {
 
   test('list, status and ping tell of it', async () => {
     const guest = await sharedGuest()
-    const { stdout: list } = await stubdomctl('list')
+    const { stdout: list } = await installedStubdomctl('list')
     assert.match(list, new RegExp(`${guest.name}\\s+${guest.domid}\\s+${guest.stubdomain}`))
-    const status = await stubdomctl('status', guest.name)
+    const status = await installedStubdomctl('status', guest.name)
     assert.equal(status.code, 0, status.stderr)
     assert.match(status.stdout, /running/)
-    const ping = await stubdomctl('ping', guest.name, '-c', '10')
+    const ping = await installedStubdomctl('ping', guest.name, '-c', '10')
     assert.equal(ping.code, 0, ping.stderr)
     assert.match(ping.stdout, /median/)
   })

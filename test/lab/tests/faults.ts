@@ -4,20 +4,19 @@ import { Guest } from '../dom0/guest.ts'
 import { eventually, topic } from '../dom0/harness.ts'
 import { ownerOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
-import { endSharedGuest, sharedGuest } from '../dom0/shared-guest.ts'
-import { type Running, run, start, stubdomctl, succeed, xl } from '../dom0/shell.ts'
+import { end, share, sharedGuest } from '../dom0/shared-guest.ts'
+import { run, start, succeed, xl } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { nodeBecomes, readNode, xenstore } from '../dom0/xenstore.ts'
 
-/** A detach that waits for the guest: it has been accepted, and QEMU has asked. */
-async function pendingDetach(guest: Guest): Promise<Running> {
+/** Has a device detached which the guest does not give up. @returns what `detach` does, once the command has been accepted and QEMU has asked the guest */
+async function pendingDetach<T>(guest: Guest, detach: (args: string[]) => T): Promise<T> {
   await lend(EDU.bdf)
   const attached = await stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf)
   assert.equal(attached.code, 0, attached.stderr)
   await guest.sees(EDU.identity)
   await guest.tell('eject refuse')
-  const running = start('stubdomctl', ['--json', '--timeout', '120', 'pci-detach', guest.name, EDU.bdf], {
-    timeoutMs: 60_000,
-  })
+  const running = detach(['--json', '--timeout', '120', 'pci-detach', guest.name, EDU.bdf])
   await guest.refusesNow()
   return running
 }
@@ -31,19 +30,19 @@ const ENDS: [string, (guest: Guest) => Promise<unknown>][] = [
 ]
 
 topic('ends in the middle of a command', test => {
-  for (const [what, end] of ENDS) {
+  for (const [what, bringAbout] of ENDS) {
     test(
       `${what}: the command ends at once, its outcome unknown`,
       async () => {
         const guest = await sharedGuest()
-        const { finished } = await pendingDetach(guest)
-        await end(guest)
-        const { code, stdout, stderr } = await finished
+        const detaching = await pendingDetach(guest, args => ({ finished: stubdomctl(...args) }))
+        await bringAbout(guest)
+        const { code, stdout, stderr } = await detaching.finished
         assert.equal(code, 3, stdout + stderr)
         const { error } = JSON.parse(stdout) as { error: { code: string; outcome: string } }
         assert.deepEqual({ code: error.code, outcome: error.outcome }, { code: 'domain-gone', outcome: 'unknown' })
-        if (what === 'the guest reboots') await rebooted(guest)
-        await endSharedGuest()
+        if (what === 'the guest reboots') share(await rebooted(guest))
+        else await end(guest)
       },
       { timeoutMs: 120_000 },
     )
@@ -51,7 +50,7 @@ topic('ends in the middle of a command', test => {
 })
 
 /** libxl makes a new pair of domains; the device that was hot-plugged is not part of it, nobody pretends so, and it can be attached anew. */
-async function rebooted(before: Guest): Promise<void> {
+async function rebooted(before: Guest): Promise<Guest> {
   const after = await eventually(
     'the guest is there again',
     async () => {
@@ -76,12 +75,13 @@ async function rebooted(before: Guest): Promise<void> {
   assert.equal(await after.registers(await after.sees(EDU.identity)), EDU_REGISTERS)
   const detached = await stubdomctl('pci-detach', '--plumb', after.name, EDU.bdf)
   assert.equal(detached.code, 0, detached.stderr)
+  return after
 }
 
 topic('faults', test => {
   test('a command whose CLI was killed goes on, and is picked up by its id', async () => {
     const guest = await sharedGuest()
-    const { pid, finished } = await pendingDetach(guest)
+    const { pid, finished } = await pendingDetach(guest, args => start('stubdomctl', args))
     process.kill(pid, 'SIGKILL')
     await finished
     const requests = `/local/domain/${guest.stubdomain}/dm-control/dom0/request/pci-detach`
@@ -105,8 +105,10 @@ topic('faults', test => {
     assert.equal(await guest.registers(await guest.sees(EDU.identity)), EDU_REGISTERS)
     assert.equal((await stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf)).code, 0)
   })
+})
 
-  test('QEMU ends: the agent says so at once and how', async () => {
+topic('the end of QEMU', test => {
+  test('the agent says so at once, and how', async () => {
     const guest = await sharedGuest()
     assert.equal((await stubdomctl('ping', guest.name)).code, 0)
     await run('xl', ['qemu-monitor-command', guest.name, 'quit'])
@@ -115,6 +117,6 @@ topic('faults', test => {
     assert.match(text, /exit code 0/)
     const { code, stdout, stderr } = await stubdomctl('status', guest.name)
     assert.match(stdout + stderr, /qemu-exited|QEMU ended/, `exit code ${code}`)
-    await endSharedGuest()
+    await end(guest)
   })
 })

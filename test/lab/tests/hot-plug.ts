@@ -3,7 +3,7 @@ import { attachedDevices } from '../dom0/control.ts'
 import { onTestEnd, topic } from '../dom0/harness.ts'
 import { E1000E, EDU, EDU_REGISTERS, lend, type PcibackMode, pcibackMode, SECOND_EDU, TESTDEV } from '../dom0/pci.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { stubdomctl, stubdomctlJson } from '../dom0/shell.ts'
+import { stubdomctl, stubdomctlJson } from '../dom0/stubdomctl.ts'
 
 const BOTH_MODES: PcibackMode[] = ['passthrough', 'vpci']
 
@@ -21,6 +21,19 @@ for (const mode of BOTH_MODES) {
         assert.equal(detached.code, 0, `${round} time: ${detached.stderr}`)
         await guest.lacks(EDU.identity)
       }
+    })
+
+    test('an attached device reaches the memory of the guest, and interrupts it', async () => {
+      const guest = await sharedGuest()
+      await pcibackMode(mode)
+      await lend(EDU.bdf)
+      const attached = await stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf)
+      assert.equal(attached.code, 0, attached.stderr)
+      const slot = (await guest.sees(EDU.identity)).toString(16)
+      assert.equal(await guest.tell(`dma ${slot}`), '256', 'words fetched from its memory and brought back')
+      for (const round of ['first', 'second']) assert.equal(await guest.tell(`interrupt ${slot}`), '1 2a', round)
+      const detached = await stubdomctl('pci-detach', '--plumb', guest.name, EDU.bdf)
+      assert.equal(detached.code, 0, detached.stderr)
     })
 
     test('two devices at once, and a third: all are listed, and the guest sees them', async () => {

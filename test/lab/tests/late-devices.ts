@@ -4,8 +4,9 @@ import { eventually, topic } from '../dom0/harness.ts'
 import { ownerOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { PcibackGate } from '../dom0/pciback-gate.ts'
-import { endSharedGuest, sharedGuest } from '../dom0/shared-guest.ts'
-import { start, stubdomctl, succeed } from '../dom0/shell.ts'
+import { end, sharedGuest } from '../dom0/shared-guest.ts'
+import { succeed } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { giveByHand } from '../dom0/toolstack.ts'
 import { nodeBecomes, readNode, xenstore } from '../dom0/xenstore.ts'
 
@@ -15,7 +16,7 @@ async function asked({ stubdomain }: Guest): Promise<string[]> {
 }
 
 function attaching(guest: Guest, ...options: string[]) {
-  return start('stubdomctl', ['--json', 'pci-attach', ...options, guest.name, EDU.bdf]).finished
+  return stubdomctl('--json', 'pci-attach', ...options, guest.name, EDU.bdf)
 }
 
 async function usable(guest: Guest): Promise<void> {
@@ -75,7 +76,7 @@ topic('a device that comes late', test => {
     assert.deepEqual({ code, outcome: error.outcome }, { code: 1, outcome: 'not-done' }, stdout + stderr)
     assert.equal(await ownerOf(EDU.bdf), 'nobody')
     assert.equal(await readNode(`/libxl/pci/${EDU.bdf.replaceAll(/[:.]/g, '-')}/domid`), undefined)
-    await endSharedGuest()
+    await end(guest)
     gate.stop()
 
     const next = await sharedGuest()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { attachedDevices } from '../dom0/control.ts'
-import { Guest } from '../dom0/guest.ts'
+import type { Guest } from '../dom0/guest.ts'
 import { onTestEnd, topic } from '../dom0/harness.ts'
 import { ownerOf, permissionsOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend, TESTDEV } from '../dom0/pci.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { run, stubdomctl, stubdomctlJson, xl } from '../dom0/shell.ts'
+import { run, xl } from '../dom0/shell.ts'
+import { stubdomctl, stubdomctlJson } from '../dom0/stubdomctl.ts'
 import { firstBar } from '../dom0/toolstack.ts'
 import { readNode, xenstore } from '../dom0/xenstore.ts'
 
@@ -165,8 +166,7 @@ topic('a hot-plug that fails leaves everything as it was', test => {
 
   test('another guest has it, by the record and by the hypervisor alone; it goes on using it', async () => {
     const guest = await sharedGuest()
-    const other = await Guest.create({ name: 'hvm2' })
-    onTestEnd(() => other.destroy())
+    const other = await sharedGuest(guest)
     await lend(EDU.bdf)
     await attach(other, EDU.bdf)
     const before = await traces(other, EDU.bdf)

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Guest } from '../dom0/guest.ts'
-import { onTestEnd, topic } from '../dom0/harness.ts'
-import { sharedGuest } from '../dom0/shared-guest.ts'
-import { run, start, stubdomctl, succeed, xl } from '../dom0/shell.ts'
+import { eventually, onTestEnd, topic } from '../dom0/harness.ts'
+import { nextName, share, sharedGuest } from '../dom0/shared-guest.ts'
+import { type Finished, run, start, succeed, xl } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 
 const LONG = { timeoutMs: 120_000 }
 
@@ -20,6 +21,7 @@ topic('saving and restoring', test => {
         assert.equal(await guest.tell('read name'), name)
         const ping = await stubdomctl('--timeout', '20', 'ping', name)
         assert.equal(ping.code, 0, ping.stderr)
+        share(guest)
         await run('rm', [saved])
       }
     },
@@ -70,29 +72,31 @@ topic('saving and restoring', test => {
       const file = '/tmp/state-to-restore'
       assert.equal((await stubdomctl('save-state', '-c', '--channel', 'xenstore', guest.name, file)).code, 0)
       assert.ok(statSync(file).size > 0)
-      const config = Guest.writeConfig({ name: 'hvm2', config: ['device_model_args_hvm=["-incoming", "defer"]'] })
+      const name = nextName()
+      const config = Guest.writeConfig({ name, config: ['device_model_args_hvm=["-incoming", "defer"]'] })
       const creating = start('xl', ['create', config], LONG)
-      onTestEnd(async () => {
-        await run('xl', ['destroy', 'hvm2'])
-      })
-      const restored = await retryUntilAgent(() =>
-        stubdomctl('--timeout', '20', 'restore-state', '--channel', 'xenstore', 'hvm2', file),
+      const restored = await onceThereIsAnAgent(() =>
+        stubdomctl('--timeout', '20', 'restore-state', '--channel', 'xenstore', name, file),
       )
       assert.equal(restored.code, 0, restored.stderr)
       const { code, stderr } = await creating.finished
       assert.equal(code, 0, stderr)
-      const second = await Guest.find('hvm2')
-      assert.equal(await second.tell('read name'), 'hvm2')
+      const second = await Guest.find(name)
+      assert.equal(await second.tell('read name'), name)
+      share(second)
     },
     { timeoutMs: 180_000 },
   )
 })
 
 /** Exit code 4 says that nobody is there yet, and that nothing was done; 1, as long as xl has not made the domain. */
-async function retryUntilAgent(command: () => Promise<{ code: number | undefined; stderr: string }>) {
-  for (let attempt = 1; ; attempt++) {
-    const result = await command()
-    const tooEarly = result.code === 4 || /no domain|has no stubdomain/.test(result.stderr)
-    if (!tooEarly || attempt === 20) return result
-  }
+async function onceThereIsAnAgent(command: () => Promise<Finished>): Promise<Finished> {
+  return await eventually(
+    'the device model has an agent',
+    async () => {
+      const result = await command()
+      return result.code !== 4 && !/no domain|has no stubdomain/.test(result.stderr) && result
+    },
+    60_000,
+  )
 }

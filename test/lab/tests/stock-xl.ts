@@ -3,7 +3,8 @@ import { attachedDevices, control } from '../dom0/control.ts'
 import { topic } from '../dom0/harness.ts'
 import { EDU, EDU_REGISTERS, lend, type PcibackMode, pcibackMode } from '../dom0/pci.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { run, stubdomctl, succeed, xl } from '../dom0/shell.ts'
+import { run, succeed, xl } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 
 const BOTH_MODES: PcibackMode[] = ['passthrough', 'vpci']
 

@@ -5,14 +5,13 @@ import { Guest } from '../dom0/guest.ts'
 import { eventually, onTestEnd, topic } from '../dom0/harness.ts'
 import { EDU, EDU_REGISTERS, lend, SECOND_EDU } from '../dom0/pci.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { stubdomctl } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { xenstore } from '../dom0/xenstore.ts'
 
 topic('two guests with stubdomains', test => {
   test('each has its own device and its own commands', async () => {
     const first = await sharedGuest()
-    const second = await Guest.create({ name: 'hvm2' })
-    onTestEnd(() => second.destroy())
+    const second = await sharedGuest(first)
     await lend(EDU.bdf, SECOND_EDU.bdf)
     const devices: [Guest, typeof EDU][] = [
       [first, EDU],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { topic } from '../dom0/harness.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
-import { stubdomctl, succeed } from '../dom0/shell.ts'
+import { succeed } from '../dom0/shell.ts'
+import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { readNode } from '../dom0/xenstore.ts'
 
 // The last file that is run: the daemon of 4.17 was seen to die some minutes after its live update, during transactions of libxl's.
