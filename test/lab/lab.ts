@@ -1,19 +1,14 @@
-import { truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { BenchTable } from './bench-table.ts'
-import { bootFiles, bootMachine } from './boot.ts'
-import { EventStream } from './event-stream.ts'
-import type { LabEvent } from './events.ts'
-import { buildPayload } from './images/payload.ts'
-import type { MachineFiles } from './machine/command-line.ts'
-import type { Machine } from './machine/machine.ts'
+import { bootFiles } from './boot.ts'
+import type { LabEvent, LabRequest } from './events.ts'
+import { buildPayloads } from './images/payload.ts'
+import { LabMachine } from './lab-machine.ts'
 import type { LabOptions } from './options.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
+import { SHARES } from './shares.ts'
+import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
-
-/** The disk's size is part of the machine, and so of the snapshot. */
-const PAYLOAD_BYTES = 256 << 20
 
 /** One run: builds, boots, hands over, listens, and says what came of it. */
 export class Lab {
@@ -23,7 +18,8 @@ export class Lab {
   readonly #report: Report
   readonly #table = new BenchTable()
   readonly #began = performance.now()
-  #machine: Machine | undefined
+  #machines: readonly LabMachine[] = []
+  #sources: SourcePositions | undefined
   #isOver = false
 
   constructor(options: LabOptions, directory: RunDirectory, print: (line: string) => void) {
@@ -33,29 +29,24 @@ export class Lab {
     this.#report = new Report(print)
   }
 
-  /** Resolves when dom0 has done what it was asked to, or the person has left. @throws when it cannot be done */
+  /** Resolves when each dom0 has done what it was asked to, or the person has left. @throws when it cannot be done */
   async run(): Promise<void> {
     const { mode, fresh } = this.#options
-    const files = await this.#prepare()
-    let events: EventStream | undefined
-    const listen = (started: Machine) => {
-      this.#machine = started
-      events = new EventStream(started.events, event => this.#take(event))
-      return events
-    }
-    if (this.#isOver) return
-    const { machine, how } = await bootMachine(files, { fresh, interactive: mode === 'shell' }, listen)
+    this.#machines = await this.#prepare()
+    const [first, ...others] = this.#machines
+    if (!first || this.#isOver) return
+    const interactive = mode === 'shell'
+    const how = await first.boot({ fresh, interactive })
     const whence = how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'
     this.#print(`lab: Xen and dom0 are up after ${this.#seconds()} s (${whence})`)
-    machine.events.write('go\n')
-    const died = machine.exited.then(reason => {
-      throw new Error(`the machine ended: ${reason}`)
-    })
-    died.catch(() => undefined)
-    if (mode === 'shell') {
-      await Promise.race([events?.ready, died])
-      await Promise.race([converse(machine), events?.ended])
-    } else await Promise.race([events?.ended, died])
+    await Promise.all([
+      first.run(interactive ? converse : undefined),
+      // The first has just made the snapshot if there was none.
+      ...others.map(async machine => {
+        await machine.boot({ fresh: false, interactive })
+        await machine.run()
+      }),
+    ])
   }
 
   /** Says how it went; returns the exit code. @param problem why the run was over before its end */
@@ -81,7 +72,7 @@ export class Lab {
   }
 
   async end(): Promise<void> {
-    await this.#machine?.end()
+    await Promise.all(this.#machines.map(machine => machine.end()))
   }
 
   #fail(line: string): number {
@@ -90,30 +81,35 @@ export class Lab {
     return 1
   }
 
-  #take(event: LabEvent): void {
-    if (event.event === 'log') this.#directory.log(event.file, event.text)
-    else if (event.event === 'note') this.#print(event.text)
+  #take(machine: number, event: LabEvent): void {
+    const readable = (text: string) => this.#sources?.in(text) ?? text
+    if (event.event === 'note') this.#print(readable(event.text))
     else if (event.event === 'measured') this.#table.add(event.row)
-    else this.#report.take(event)
+    else if (event.event !== 'log') {
+      const test = event.event === 'failed' ? { ...event, error: readable(event.error) } : event
+      this.#report.take(machine, test, this.#machines[machine]?.processorSeconds ?? 0)
+    }
   }
 
-  async #prepare(): Promise<MachineFiles> {
+  async #prepare(): Promise<LabMachine[]> {
     const boot = await bootFiles()
+    const { archives, sources } = await buildPayloads(this.#requests())
+    this.#sources = sources
+    this.#report.expect(archives.length)
+    return archives.map((payload, number) => {
+      const directory = this.#directory.ofMachine(`machine-${number + 1}`)
+      return new LabMachine(boot, directory, payload, event => this.#take(number, event))
+    })
+  }
+
+  /** What each machine has to do. */
+  #requests(): LabRequest[] {
+    const { mode, filters, machines } = this.#options
     const { columns = 80, rows = 24 } = process.stdout
-    const { mode, filters } = this.#options
-    const file = (name: string) => this.#directory.file(name)
-    writeFileSync(file('payload'), await buildPayload({ mode, filters, terminal: { rows, columns } }))
-    truncateSync(file('payload'), PAYLOAD_BYTES)
-    return {
-      hypervisor: join(boot, 'xen'),
-      kernel: join(boot, 'vmlinux'),
-      ramdisk: join(boot, 'dom0.cpio'),
-      payload: file('payload'),
-      consoleLog: join(this.#directory.logs, 'xen-and-dom0.log'),
-      events: file('events'),
-      shell: file('shell'),
-      qmp: file('qmp'),
-    }
+    const request = { mode, filters, terminal: { rows, columns } }
+    // What a person has chosen is mostly done before a second machine is of use.
+    if (mode !== 'test' || filters.length > 0 || machines === 1) return [request]
+    return SHARES.map((_, share) => ({ ...request, share }))
   }
 
   #seconds(): string {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 export interface LabOptions {
@@ -6,6 +7,8 @@ export interface LabOptions {
   readonly filters: readonly string[]
   /** Boot anew although there is a snapshot. */
   readonly fresh: boolean
+  /** How many machines all tests are divided among. */
+  readonly machines: 1 | 2
   /** The whole run is over after this many seconds. */
   readonly timeLimit: number
   /** Where the report goes as JSON, in vitest's form; for `bench` the table. */
@@ -24,6 +27,7 @@ Runs the tests on a real Xen, emulated: hypervisor, dom0, an HVM guest with a st
   --shell              a shell in dom0, with a guest and devices to play with; Ctrl-] leaves
   --bench              measures side by side with stock xl
   --fresh              boots anew instead of going on from the snapshot
+  --machines 1|2       one machine, or two side by side for all tests (default: 2, with two processors)
   --time-limit SECONDS the whole run is over after this time (default: 1800; --bench: 900; --shell: none)
   --json FILE          the report, as vitest's JSON reporter has it; of --bench, the table
 `
@@ -36,7 +40,9 @@ export function parseOptions(argv: readonly string[]): LabOptions | 'help' {
   const mode = values.shell ? 'shell' : values.bench ? 'bench' : 'test'
   const timeLimit = Number(values['time-limit'] ?? DEFAULT_TIME_LIMITS[mode])
   if (!(timeLimit > 0)) throw new LabUsageError(`--time-limit ${values['time-limit']}: a number of seconds is wanted`)
-  return { mode, filters: positionals, fresh: values.fresh ?? false, timeLimit, json: values.json }
+  const machines = Number(values.machines ?? Math.min(2, availableParallelism()))
+  if (machines !== 1 && machines !== 2) throw new LabUsageError(`--machines ${values.machines}: 1 or 2 is wanted`)
+  return { mode, filters: positionals, fresh: values.fresh ?? false, machines, timeLimit, json: values.json }
 }
 
 const DEFAULT_TIME_LIMITS = { test: 1800, bench: 900, shell: 7 * 86_400 }
@@ -50,6 +56,7 @@ function parse(argv: readonly string[]) {
         shell: { type: 'boolean' },
         bench: { type: 'boolean' },
         fresh: { type: 'boolean' },
+        machines: { type: 'string' },
         'time-limit': { type: 'string' },
         json: { type: 'string' },
         help: { type: 'boolean' },

@@ -19,13 +19,9 @@ export class RunDirectory {
     mkdirSync(this.logs, { recursive: true })
   }
 
-  file(name: string): string {
-    return join(this.path, name)
-  }
-
-  /** Adds to a log; the name comes from dom0. */
-  log(name: string, text: string): void {
-    appendFileSync(join(this.logs, basename(name)), text, 'latin1')
+  /** The part of it that is one machine's. @param name by which its logs are known */
+  ofMachine(name: string): MachineDirectory {
+    return new MachineDirectory(join(this.path, name), join(this.logs, name))
   }
 
   /** Keeps the logs of this run beside those of the last few that failed; returns where. */
@@ -38,6 +34,27 @@ export class RunDirectory {
 
   remove(): void {
     rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+/** What is one machine's. */
+export class MachineDirectory {
+  readonly logs: string
+  readonly #path: string
+
+  constructor(path: string, logs: string) {
+    this.#path = path
+    this.logs = logs
+    for (const directory of [path, logs]) mkdirSync(directory, { recursive: true })
+  }
+
+  file(name: string): string {
+    return join(this.#path, name)
+  }
+
+  /** Adds to a log; the name comes from dom0. */
+  log(name: string, text: string): void {
+    appendFileSync(join(this.logs, basename(name)), text, 'latin1')
   }
 }
 

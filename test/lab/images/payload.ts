@@ -10,6 +10,7 @@ import { stubdomImage } from '../../../scripts/lib/rootfs/stubdom-image.mjs'
 import { Tree } from '../../../scripts/lib/rootfs/tree.mjs'
 import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
 import type { LabRequest } from '../events.ts'
+import { SourcePositions } from '../source-positions.ts'
 import { buildGuest } from './guest.ts'
 import { buildHostileOverlay } from './hostile.ts'
 import { buildStockImage } from './stock.ts'
@@ -18,9 +19,17 @@ const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
 const PLUMB = 'packages/dom0-agent/native/stubdom-plumb.c'
 const LAB = join(root, 'test/lab')
+const RUNNER = 'lab/runner.mjs'
 
-/** What dom0 unpacks once it is up: the project as it is now, and what it has to do. */
-export async function buildPayload(request: LabRequest): Promise<Buffer> {
+/** What is handed to the machines. */
+export interface Payloads {
+  /** What each dom0 unpacks once it is up: the project as it is now, and what it has to do. */
+  readonly archives: readonly Buffer[]
+  /** Of the runner's: the sources that its lines come from. */
+  readonly sources: SourcePositions
+}
+
+export async function buildPayloads(requests: readonly LabRequest[]): Promise<Payloads> {
   await bundlePrograms()
   const [stubdom, guest, plumb, runner, hostile] = await Promise.all([
     stubdomArchive(),
@@ -29,17 +38,21 @@ export async function buildPayload(request: LabRequest): Promise<Buffer> {
     bundleRunner(),
     buildHostileOverlay(),
   ])
-  const tree = new Tree()
-  tree.file('boot/stubdom.cpio', stubdom)
-  tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
-  tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
-  tree.file('lab/guest.elf', guest)
-  tree.file('lab/hostile.cpio', hostile)
-  tree.file('lab/runner.mjs', runner)
-  tree.file('lab/request.json', JSON.stringify(request))
-  if (request.mode === 'bench') tree.file('boot/stock.cpio', await stockArchive())
-  tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
-  return toCpio(tree)
+  const stock = requests.some(({ mode }) => mode === 'bench') ? await stockArchive() : undefined
+  const archives = requests.map(request => {
+    const tree = new Tree()
+    tree.file('boot/stubdom.cpio', stubdom)
+    tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
+    tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
+    tree.file('lab/guest.elf', guest)
+    tree.file('lab/hostile.cpio', hostile)
+    tree.file(RUNNER, runner.program)
+    tree.file('lab/request.json', JSON.stringify(request))
+    if (stock) tree.file('boot/stock.cpio', stock)
+    tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
+    return toCpio(tree)
+  })
+  return { archives, sources: new SourcePositions(RUNNER, runner.map) }
 }
 
 async function stubdomArchive(): Promise<Buffer> {
@@ -75,8 +88,8 @@ async function plumbHelper(): Promise<Buffer> {
   return readFileSync(join(directory, 'stubdom-plumb'))
 }
 
-/** The tests and everything they use, in one file: dom0 has no node_modules. */
-async function bundleRunner(): Promise<Buffer> {
+/** The tests and everything they use, in one file: dom0 has no node_modules. Small, and without its map: it is read by an emulated processor. */
+async function bundleRunner(): Promise<{ program: Buffer; map: string }> {
   const tests = readdirSync(join(LAB, 'tests'))
     .filter(name => name.endsWith('.ts'))
     .sort()
@@ -85,7 +98,11 @@ async function bundleRunner(): Promise<Buffer> {
     ...bundleOptions,
     stdin: { contents: imports.join('\n'), resolveDir: LAB, loader: 'ts' },
     write: false,
-    sourcemap: 'inline',
+    outfile: join(root, RUNNER),
+    minify: true,
+    keepNames: true,
+    sourcemap: 'external',
   })
-  return Buffer.from(outputFiles[0]?.contents ?? [])
+  const output = (ending: string) => Buffer.from(outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? [])
+  return { program: output('.mjs'), map: output('.map').toString() }
 }

@@ -25,8 +25,8 @@ const MACHINE: Option[] = [
   ['m', '3072'],
 ]
 const XEN_OPTIONS =
-  'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0'
-const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet'
+  'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0 spec-ctrl=no'
+const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet mitigations=off'
 
 /** What the lab passes through. The functions are QEMU's emulated devices; the guest knows edu's registers. */
 const PASSTHROUGH_DEVICES = [
@@ -37,11 +37,11 @@ const PASSTHROUGH_DEVICES = [
 ]
 
 /**
- * The machine's clock counts instructions, two nanoseconds each, and leaps over idle time: libxl's time limits and the tests' hold in the machine's time, and
+ * The machine's clock counts instructions, one nanosecond each, and leaps over idle time: libxl's time limits and the tests' hold in the machine's time, and
  * however busy the host is, a test takes the same time there. A person wants the idle time, too.
  */
 function clock(interactive: boolean): Option {
-  return ['icount', `shift=1,sleep=${interactive ? 'on' : 'off'}`]
+  return ['icount', `shift=0,sleep=${interactive ? 'on' : 'off'}`]
 }
 
 /** QEMU's arguments. A machine that is to be loaded from a snapshot must be started with the same ones as when it was saved, and `incoming`. */
