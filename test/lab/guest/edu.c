@@ -51,6 +51,6 @@ u32 edu_interrupt(volatile u32 *registers, u32 *reason)
     u32 count = pci_interrupts - before;
     *reason = registers[STATUS];
     registers[ACKNOWLEDGE] = *reason;
-    allow_pci_interrupt(); /* the line may be high for a moment yet, and interrupt once more */
+    allow_pci_interrupt(); /* it may interrupt once more then, since Xen asserts the line until it hears of its end: which leaves it masked */
     return count;
 }
