@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { connect as connectTo, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { PROGRAMS, type Running, start as startProgram } from '@stubdom/demo'
 import {
   CommandFailedError,
@@ -96,18 +93,18 @@ onEachXenstore('in the middle of fifty commands', begin => {
 
   test('both sides lose their connections, and nothing else: every command gets its answer, from the same agent', async () => {
     const world = await begin({ withoutAgent: true })
-    const { dom0Socket, directory, domains } = world.world
-    const toAgent = await Wire.lay(join(directory, 'agent'), world.world.domainSocket(domains.stubdomain))
-    const toLibrary = await Wire.lay(join(directory, 'library'), dom0Socket)
+    const { dom0Socket, domains } = world.world
+    const toAgent = await world.relay('agent', world.world.domainSocket(domains.stubdomain))
+    const toLibrary = await world.relay('library', dom0Socket)
     const agent = startAgent(world, toAgent.path)
     const stubdomain = await library(world, toLibrary.path)
     const epoch = await currentEpoch(world)
     const commands = await fiftyUnderWay(world, stubdomain)
     const answered = first(5, commands)
-    for (const wire of [toAgent, toLibrary]) wire.cut()
+    for (const relay of [toAgent, toLibrary]) relay.cut()
     world.world.qemu.resume()
     await answered
-    for (const wire of [toLibrary, toAgent]) wire.cut()
+    for (const relay of [toLibrary, toAgent]) relay.cut()
     await allDone(world, commands)
     expect(await currentEpoch(world)).toBe(epoch)
     await world.quiet()
@@ -136,40 +133,6 @@ onEachXenstore('in the middle of fifty commands', begin => {
     expect(begun).toEqual([...new Set(begun)])
   })
 })
-
-/** A way to a socket that can be cut. */
-class Wire {
-  readonly path: string
-  readonly #sockets = new Set<Socket>()
-
-  static async lay(path: string, to: string): Promise<Wire> {
-    const wire = new Wire(path)
-    const server = createServer(near => wire.#join(near, connectTo(to))).listen(path)
-    onTestFinished(() => {
-      server.close()
-      wire.cut()
-    })
-    await once(server, 'listening')
-    return wire
-  }
-
-  private constructor(path: string) {
-    this.path = path
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  #join(...ends: [Socket, Socket]): void {
-    for (const [from, to] of [ends, ends.toReversed()] as [Socket, Socket][]) {
-      this.#sockets.add(from)
-      from.on('data', bytes => to.write(bytes))
-      from.on('error', () => {})
-      from.once('close', () => this.#sockets.delete(from) && to.destroy())
-    }
-  }
-}
 
 async function allDone(world: TestWorld, commands: readonly Given[]): Promise<void> {
   for (const { what, ending } of commands) expect(await ending, what).toMatchObject({ kind: 'done' })

@@ -189,4 +189,21 @@ export const FAILURES: readonly Failure[] = [
       ],
     },
   },
+  {
+    because:
+      'a process that slept while another one collected its state took it for lost, and let the device model go on',
+    plan: {
+      seed: 63478,
+      pairs: 1,
+      nodes: 1_000,
+      processes: ['node', 'node'],
+      steps: [
+        { at: 0, do: 'give', process: 0, pair: 0, command: 'ping', ...SHORT },
+        { at: 1_000, do: 'slow-qemu', pair: 0, effortMs: 300, ms: 3_000 },
+        { at: 1_001, do: 'give', process: 0, pair: 0, command: 'save-state', resume: false, ...SHORT },
+        { at: 1_100, do: 'stop-dom0', process: 0, ms: 12_000 },
+        { at: 5_000, do: 'pick-up', process: 1, call: 0, ...SHORT },
+      ],
+    },
+  },
 ]

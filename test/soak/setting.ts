@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DomainPair, World } from '@stubdom/demo'
 import { startXenstored, type TestXenstored } from '@stubdom/test-xenstored'
+import { Relay } from '../support/relay.ts'
 import { Dom0Process } from './dom0-process.ts'
-import { Relay } from './relay.ts'
 
 /** The stubdomains, and how much each has to bear: what is to show a slope in its agent's memory must live long. */
 const DOMAINS: readonly (DomainPair & { readonly fate: Fate })[] = [

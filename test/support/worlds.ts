@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { type Finished, type Running, startStubdomctl, World, type WorldOptions } from '@stubdom/demo'
 import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
 import { concatMap, filter, firstValueFrom, map, timeout } from 'rxjs'
 import { describe, onTestFinished } from 'vitest'
+import { Relay } from './relay.ts'
 
 /** Runs a suite on every Xenstore there is to run it on; the tests' names say which. */
 export function onEachXenstore(
@@ -49,6 +51,13 @@ export class TestWorld {
   /** Runs stubdomctl --json and reads its one document. */
   json(...args: string[]): Promise<Report> {
     return report(this.start('--json', ...args))
+  }
+
+  /** A way to a socket of this world that the test can cut or hold up. */
+  async relay(name: string, to: string): Promise<Relay> {
+    const relay = await Relay.listen(join(this.world.directory, name), () => to)
+    onTestFinished(() => relay.close())
+    return relay
   }
 
   /** Asks QEMU itself, past the agent. */

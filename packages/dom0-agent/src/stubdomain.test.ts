@@ -3,6 +3,7 @@ import { firstValueFrom, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureControlDirectory } from './control/directory.ts'
 import type { Dom0Options } from './dom0.ts'
+import { SaveChannelError } from './save/channel.ts'
 import { Agent, done, type Handler, HELLO } from './testing/agent.ts'
 import { Gate } from './testing/gate.ts'
 import { CONTROL, GUEST, STUBDOMAIN, World } from './testing/world.ts'
@@ -190,6 +191,30 @@ describe('outcome unknown', () => {
     const later = stubdomain.ping({ timeoutMs: 50 })
     await expect(later.result).rejects.toMatchObject({ name: 'NoXenstoreError' })
   })
+})
+
+test('a device model that was stopped for a state which is lost is let go on, by a command that has 10 s', async () => {
+  const lost = async (): Promise<never> => {
+    throw new SaveChannelError('it is not there')
+  }
+  const saving = {
+    channel: { name: 'file' as const, listen: async () => ({ take: lost, end: async () => {} }) },
+    target: async () => ({ store: lost }),
+  }
+  const { stubdomain } = await begin({ watch: 'node', saving })
+  const saved = { channel: 'file', bytes: 1, sha256: '0'.repeat(64), before: 'running', runState: 'paused' }
+  const request = new Promise<string>(resolve => {
+    void Agent.start(world, {
+      'save-state': async () => done(saved),
+      'dm-cont': async (_args, { key: { command, id } }) => {
+        resolve(await world.dom0.readText(`${CONTROL}/${Layout.request(command, id)}`))
+        return done({ runState: 'running', changed: true })
+      },
+    })
+  })
+  const save = stubdomain.saveState({ file: 'any', resume: false })
+  await expect(save.result).rejects.toMatchObject({ code: 'save-failed', outcome: 'not-done' })
+  expect(JSON.parse(await request)).toMatchObject({ deadlineMs: 10_000 })
 })
 
 describe('cancelling', () => {

@@ -26,6 +26,9 @@ import type { Order, Session } from './session/session.ts'
 import type { StateWays } from './state/choice.ts'
 import { translated } from './xenstore-errors.ts'
 
+/** Milliseconds for letting a device model go on that was stopped for a state which is lost; its grace comes on top. */
+const LET_GO_ON_MS = 10_000
+
 /** What a stubdomain needs of who made it. */
 export interface StubdomainContext {
   readonly session: Session
@@ -131,7 +134,10 @@ export class Stubdomain {
     return this.#plain('dm-cont', {}, options)
   }
 
-  /** Saves the device model's state, without any RAM, and resolves when it stands whole in the file. */
+  /**
+   * Saves the device model's state, without any RAM, and resolves when it stands whole in the file. One that the agent sent and that did not arrive takes up to 12 s
+   * beyond the deadline: a device model that was stopped for it is let go on.
+   */
   saveState(args: SaveStateArgs, options: CommandOptions = {}): RunningCommand<SavedState> {
     const command = this.#run('save-state', options, async order => {
       const saving = await StateSaving.prepare(order.id, args, this.#context.ways, options.id !== undefined)
@@ -139,7 +145,7 @@ export class Stubdomain {
         ...order,
         args: saving.args,
         check: hello => saving.check(hello),
-        beforeCollect: result => saving.collect(result, () => this.dmCont().result),
+        beforeCollect: result => saving.collect(result, () => this.dmCont({ timeoutMs: LET_GO_ON_MS }).result),
         end: () => saving.end(),
       }
     })

@@ -7,6 +7,9 @@ const OVERHEAD_MS = 2_300
 /** The same when Xenstore or the process stood still: a request to it is given up after 5 s, one connection after 10 s. */
 const STANDSTILL_MS = 22_000
 
+/** What a save takes beyond its time that lets a device model go on after the state was lost: the deadline and grace of a command of its own. */
+const LETTING_GO_ON_MS = 12_000
+
 /** Every call ends in time, and never with something that the library does not promise to reject with. */
 export function checkCalls({ calls, standstills, clock }: World): Violation[] {
   return calls.flatMap((call): Violation[] => {
@@ -14,7 +17,8 @@ export function checkCalls({ calls, standstills, clock }: World): Violation[] {
     if (ending?.kind === 'fault')
       return [{ promise: 'fault', id, text: `${describe(call)} rejected: ${ending.message}` }]
     if (!process.alive && !ending) return []
-    const due = givenAt + order.deadlineMs + order.graceMs + OVERHEAD_MS
+    const isLost = ending?.kind !== 'done' && ending?.code === 'save-failed'
+    const due = givenAt + order.deadlineMs + order.graceMs + OVERHEAD_MS + (isLost ? LETTING_GO_ON_MS : 0)
     const hindered = standstills.filter(
       still => (still.process === process || !still.process) && still.from <= due && still.to >= givenAt - OVERHEAD_MS,
     )

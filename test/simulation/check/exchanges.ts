@@ -87,9 +87,11 @@ class DeviceOrder {
     // One that is not wanted any more ends without a word.
     if (side === 'dom0' && op === Op.RM) this.#ended(id)
     if (epoch !== this.#agent) return
-    // What its daemon read for it, and never said because the connection broke, it reads anew.
-    if (side === 'dom0' && op === Op.READ && isHeard() && !this.#seen.has(id)) this.#read.set(id, device)
-    if (isHeard()) this.#seen.add(id)
+    // What the daemon read for it, and never said because the connection broke, it reads anew.
+    if (side === 'dom0' && op === Op.READ && isHeard() && !this.#seen.has(id)) {
+      this.#seen.add(id)
+      this.#read.set(id, device)
+    }
     if (side === 'dom0' || op !== Op.WRITE) return
     // Accepted, answered, or answered without having been begun.
     if (!value.includes('"running"')) this.#ended(id)

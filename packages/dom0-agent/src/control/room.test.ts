@@ -47,3 +47,15 @@ test('what was collected makes room, what stays until it expires does not', asyn
   room.end('ping', collected, true)
   expect(await taken(room, 10)).toBe(1)
 })
+
+test('a clock that is set makes nothing old that this process waits for', async () => {
+  const fromTomorrow = idGenerator(() => Date.now() + 86_400_000, Math.random)
+  const [ours, sending, future, others] = [fromTomorrow(), fromTomorrow(), fromTomorrow(), newId()]
+  const room = new Room(world.dom0, STUBDOMAIN)
+  for (const id of [ours, sending]) await room.take('ping', id)
+  await write(ours, future, others)
+  await world.dom0.write(`${CONTROL}/${Layout.requestPart(sending, 0)}`, 'x')
+  await room.sweep()
+  const left = [ours, others].map(id => Layout.request('ping', id))
+  expect((await world.requests()).toSorted()).toEqual([...left, Layout.requestPart(sending, 0)].toSorted())
+})

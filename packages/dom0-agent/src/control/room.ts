@@ -107,8 +107,12 @@ export class Room {
     return this.#isOld(id, request?.ok && !isRequestHead(request.value) ? request.value.deadlineMs : 0)
   }
 
-  /** An id from the future is of a clock that was wrong: it must not stay for ever. */
+  /**
+   * An id from the future is of a clock that was wrong: it must not stay for ever. But what this process waits for is not old, whatever a clock that was set makes
+   * of it.
+   */
   #isOld(id: string, deadlineMs: number): boolean {
+    if ([...this.#tallies.values()].some(({ ours }) => ours.has(id))) return false
     return Math.abs(Date.now() - idTime(id)) > this.#retentionMs + deadlineMs
   }
 

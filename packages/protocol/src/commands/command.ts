@@ -20,6 +20,8 @@ export interface CommandDefinition<
   readonly args: Args
   readonly result: Result
   readonly replay: ReplayClass
+  /** What its answer tells of goes when the answer is collected: who asks later is not told so again. */
+  readonly answersOnce?: true
   /**
    * What the command changes. Commands that name the same thing run one after the other; {@link EVERYTHING} excludes all that change something.
    * Queries name nothing.

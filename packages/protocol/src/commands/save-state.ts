@@ -23,5 +23,6 @@ export const saveState = defineCommand({
     runState,
   }),
   replay: 'once',
+  answersOnce: true,
   touches: () => [EVERYTHING],
 })

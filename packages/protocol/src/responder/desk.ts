@@ -90,8 +90,9 @@ export class Desk {
     this.collection.delete(keyOf(entry))
     this.stalled.delete(keyOf(entry))
     if (!stands.response) return
-    const directory =
-      !commandDefinition(command) && ![...this.entries.values()].some(other => other.command === command)
+    const definition = commandDefinition(command)
+    if (definition?.answersOnce) this.memory.spend(id)
+    const directory = !definition && ![...this.entries.values()].some(other => other.command === command)
     this.do({ do: 'remove-response', command, id, parts: stands.parts === true, directory })
   }
 

@@ -94,9 +94,6 @@ export class Intake {
 
   #gone(entry: Entry, stalled: boolean, asked: boolean): void {
     switch (entry.state) {
-      case 'reading':
-        // The read that is under way will say so itself.
-        return
       case 'queued':
         return this.#desk.do({ do: 'read-request', command: entry.command, id: entry.id })
       case 'executing':
@@ -109,8 +106,9 @@ export class Intake {
         if (asked) this.#desk.drop(entry, { response: true, parts: entry.parts })
         else this.#desk.settle(entry)
         return
+      case 'reading':
       case 'claiming':
-      // Its own read of the request is under way.
+      // Its own read of the request is under way, and will say so.
     }
   }
 

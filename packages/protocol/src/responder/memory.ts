@@ -26,6 +26,11 @@ export class AnswerMemory {
     if (oldest > this.#forgotten) this.#forgotten = oldest
   }
 
+  /** What the answer of `id` told of is gone, if it was done. */
+  spend(id: string): void {
+    if (this.#answers.get(id)?.state === 'done') this.#answers.set(id, undefined)
+  }
+
   /** The answer of `id`; `expired` when it had one, or may have had one, that is forgotten; undefined when it never had one. */
   recall(id: string): FinalResponse | 'expired' | undefined {
     const answer = this.#answers.get(id)

@@ -1,10 +1,11 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A way to a socket that can be cut, again and again. */
+/** A way to a socket that can be cut or held up, again and again. */
 export class Relay {
   readonly path: string
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #isHeld = false
 
   /** @param target asked for each connection: the socket may be made later than the relay */
   static async listen(path: string, target: () => string): Promise<Relay> {
@@ -29,6 +30,18 @@ export class Relay {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** As if who is behind it stood still: connections are taken, and nothing goes either way until {@link letGo}. */
+  hold(): void {
+    this.#isHeld = true
+    for (const socket of this.#sockets) socket.unpipe()
+  }
+
+  /** What was said meanwhile is lost, as xenstored loses what a client has sent that has gone by then. */
+  letGo(): void {
+    this.#isHeld = false
+    this.cut()
+  }
+
   async close(): Promise<void> {
     const closed = new Promise(resolve => this.#server.close(resolve))
     this.cut()
@@ -37,7 +50,7 @@ export class Relay {
 
   #join(from: Socket, to: Socket): void {
     this.#sockets.add(from)
-    from.pipe(to)
+    if (!this.#isHeld) from.pipe(to)
     from.on('error', () => {}) // 'close' follows.
     from.once('close', () => {
       this.#sockets.delete(from)
