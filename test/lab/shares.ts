@@ -16,5 +16,5 @@ export const SHARES: readonly (readonly string[])[] = [
     // The daemon of 4.17 was seen to die some minutes after its live update, during transactions of libxl's: the last one.
     'xenstored',
   ],
-  ['faults', 'saving and restoring', 'the end of QEMU', 'ends in the middle of a command'],
+  ['faults', 'saving and restoring', 'the end of QEMU', 'ends in the middle of a command', 'inside the stubdomain'],
 ]

@@ -1,11 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { control } from './control.ts'
 import { Guest } from './guest.ts'
 import { tell } from './host.ts'
+import { meddle } from './meddled-guest.ts'
 import { EDU, makeAssignable, type PcibackMode, pcibackMode } from './pci.ts'
 import { type Finished, run, succeed } from './shell.ts'
 import { installedStubdomctl } from './stubdomctl.ts'
 
 const ROUNDS = 5
+
+/** How late sysfs shows a device, where that is measured. */
+const LATE_MS = 700
 
 /** The same guest with a stubdomain that has only QMP over vchan, and with ours. */
 interface Contestant {
@@ -72,7 +77,32 @@ async function measure(contestant: Contestant): Promise<Results> {
     await run('xl', ['pci-assignable-remove', EDU.bdf])
   }
   note('xl create, until the guest runs', middle(created))
+  await measureLateness(contestant, note)
   return results
+}
+
+/** The kernel of the stubdomain has the device, and its sysfs entry comes some time after. */
+async function measureLateness(contestant: Contestant, note: Note): Promise<void> {
+  const ramdisk = [`stubdomain_ramdisk="${contestant.ramdisk}"`]
+  const guest = await Guest.create(
+    contestant === OURS ? { name: 'bench', inside: 'meddler' } : { name: 'bench', config: ramdisk },
+  )
+  if (contestant === OURS) await succeed('stubdomctl', ['--timeout', '30', 'ping', guest.name])
+  await pcibackMode('passthrough')
+  await makeAssignable(EDU.bdf)
+  await meddle(guest, 'hide-sysfs')
+  const attaching = contestant.attach(guest)
+  await pause(LATE_MS)
+  const began = performance.now()
+  await meddle(guest, 'show-sysfs')
+  const { code, ms } = await attaching
+  if (code === 0) await guest.sees(EDU.identity)
+  note(
+    `attach, the device ${LATE_MS} ms late in sysfs, from then until the guest sees it`,
+    code === 0 ? Math.round(performance.now() - began) : `fails after ${ms} ms`,
+  )
+  await guest.destroy()
+  await run('xl', ['pci-assignable-remove', EDU.bdf])
 }
 
 async function measureQueries(contestant: Contestant, guest: Guest, note: Note): Promise<void> {

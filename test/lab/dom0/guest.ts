@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { run, succeed, xl } from './shell.ts'
 import { nodeBecomes, readNode, xenstore } from './xenstore.ts'
 
@@ -6,6 +6,8 @@ export interface GuestOptions {
   readonly name: string
   /** Further lines of xl.cfg. */
   readonly config?: readonly string[] | undefined
+  /** Has a program of test/lab/inside run the agent in the stubdomain. */
+  readonly inside?: 'hostile' | 'meddler' | undefined
 }
 
 /** What the stubdomain has in all, in MB: see docs/image.md. */
@@ -27,9 +29,10 @@ export class Guest {
   }
 
   /** What `xl create` is given. */
-  static writeConfig({ name, config = [] }: GuestOptions): string {
+  static writeConfig({ name, config = [], inside }: GuestOptions): string {
     const file = `/tmp/${name}.cfg`
-    writeFileSync(file, `${[`name="${name}"`, ...CONFIG, ...config].join('\n')}\n`)
+    const ramdisk = inside ? [`stubdomain_ramdisk="${ramdiskWith(inside)}"`] : []
+    writeFileSync(file, `${[`name="${name}"`, ...CONFIG, ...config, ...ramdisk].join('\n')}\n`)
     return file
   }
 
@@ -129,6 +132,13 @@ export class Guest {
   #node(name: string): string {
     return `/local/domain/${this.domid}/data/${name}`
   }
+}
+
+function ramdiskWith(inside: string): string {
+  const file = `/boot/${inside}.cpio`
+  const parts = ['/boot/stubdom.cpio', `/lab/${inside}.cpio`]
+  if (!existsSync(file)) writeFileSync(file, Buffer.concat(parts.map(part => readFileSync(part))))
+  return file
 }
 
 function parseDevices(value: string): Map<number, string> {

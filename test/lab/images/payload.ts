@@ -12,7 +12,7 @@ import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
 import type { LabRequest } from '../events.ts'
 import { SourcePositions } from '../source-positions.ts'
 import { buildGuest } from './guest.ts'
-import { buildHostileOverlay } from './hostile.ts'
+import { buildOverlay } from './overlay.ts'
 import { buildStockImage } from './stock.ts'
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
@@ -31,12 +31,13 @@ export interface Payloads {
 
 export async function buildPayloads(requests: readonly LabRequest[]): Promise<Payloads> {
   await bundlePrograms()
-  const [stubdom, guest, plumb, runner, hostile] = await Promise.all([
+  const [stubdom, guest, plumb, runner, hostile, meddler] = await Promise.all([
     stubdomArchive(),
     guestProgram(),
     plumbHelper(),
     bundleRunner(),
-    buildHostileOverlay(),
+    buildOverlay('hostile'),
+    buildOverlay('meddler'),
   ])
   const stock = requests.some(({ mode }) => mode === 'bench') ? await stockArchive() : undefined
   const archives = requests.map(request => {
@@ -46,6 +47,7 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
     tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
     tree.file('lab/guest.elf', guest)
     tree.file('lab/hostile.cpio', hostile)
+    tree.file('lab/meddler.cpio', meddler)
     tree.file(RUNNER, runner.program)
     tree.file('lab/request.json', JSON.stringify(request))
     if (stock) tree.file('boot/stock.cpio', stock)

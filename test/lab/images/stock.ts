@@ -22,7 +22,7 @@ const MODULES = [
   'xen-netfront',
   'xen-pcifront',
 ]
-const XENSTORE_PROGRAMS = ['xenstore-read', 'xenstore-list']
+const XENSTORE_PROGRAMS = ['xenstore-read', 'xenstore-list', 'xenstore-write', 'xenstore-watch']
 
 /**
  * What the benchmark compares with: a stubdomain as Xen's docs/misc/stubdom.txt describes it, whose only control is QMP over vchan. The same kernel, QEMU and packing as ours, with a shell

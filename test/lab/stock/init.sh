@@ -22,5 +22,18 @@ set --
 for name in $(xenstore-list "$arguments" | sort -n); do set -- "$@" "$(xenstore-read "$arguments/$name")"; done
 /usr/libexec/xen-qemu-system-i386 -qmp unix:/run/qmp,server=on,wait=off "$@" &
 while [ ! -S /run/qmp ]; do usleep 20000; done
-/usr/lib/xen-4.17/bin/vchan-socket-proxy --mode=server 0 "device-model/$target/qmp-vchan" /run/qmp
+/usr/lib/xen-4.17/bin/vchan-socket-proxy --mode=server 0 "device-model/$target/qmp-vchan" /run/qmp &
+
+# As test/lab/inside/meddler.ts does beside the agent.
+mkdir /run/nothing
+xenstore-watch data | while read -r _; do
+  what=$(xenstore-read data/meddle 2>/dev/null)
+  [ "$what" = "$done" ] && continue
+  case $what in
+    hide-sysfs) mount -o bind /run/nothing /sys/bus/pci/devices ;;
+    show-sysfs) umount /sys/bus/pci/devices ;;
+  esac
+  xenstore-write data/meddled "$what"
+  done=$what
+done
 while :; do sleep 1000; done

@@ -1,19 +1,12 @@
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { XenstoreClient, XenstoreError, XenstoreReplyError } from '@stubdom/xenstore'
-
-/** The agent's bundle; put in when this is bundled. */
-declare const AGENT_TEXT: string
+import { startAgent } from './agent.ts'
 
 /**
  * What runs in a stubdomain that has been broken into: the real agent, so that QEMU comes up and libxl is content, and beside it, with the same rights, this. It tries to
  * reach another stubdomain, and then makes as much noise as Xenstore allows. What it finds out goes to the console, a line each.
  */
-writeFileSync('/run/agent.mjs', AGENT_TEXT)
-const running = spawn(process.execPath, ['/run/agent.mjs', ...process.argv.slice(2)], { stdio: 'inherit' })
-running.on('exit', code => process.exit(code ?? 1))
-process.on('SIGTERM', () => running.kill())
+startAgent()
 
 const xs = await XenstoreClient.connect({ path: '/dev/xen/xenbus' })
 // The other one is told to us, as a guest's administrator might find out.

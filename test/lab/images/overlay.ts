@@ -10,21 +10,26 @@ const INIT = join(root, 'scripts/lib/rootfs/initramfs-init.sh')
 const AGENT = join(root, 'packages/stubdom-agent/dist/stubdom-agent.mjs')
 const BEFORE_ROOT_IS_LEFT = 'umount /dev\n'
 
-/** Appended to the stubdomain's image it makes one that has been broken into: of two files with one name in an initramfs the later holds. */
-export async function buildHostileOverlay(): Promise<Buffer> {
+/** Programs of test/lab/inside. */
+export type Inside = 'hostile' | 'meddler'
+
+/**
+ * Appended to the stubdomain's image it makes one in which a program of ours runs the agent, and does something beside it: of two files with one name in an initramfs the later holds.
+ */
+export async function buildOverlay(program: Inside): Promise<Buffer> {
   const init = readFileSync(INIT, 'utf8')
   if (!init.includes(BEFORE_ROOT_IS_LEFT)) throw new Error(`${INIT} has changed`)
-  const bind = 'mount -o bind /hostile.mjs /root/usr/lib/stubdom-agent.mjs\n'
+  const bind = 'mount -o bind /inside.mjs /root/usr/lib/stubdom-agent.mjs\n'
   const tree = new Tree()
   tree.file('init', init.replace(BEFORE_ROOT_IS_LEFT, bind + BEFORE_ROOT_IS_LEFT), { mode: 0o755 })
-  tree.file('hostile.mjs', await bundleHostile())
+  tree.file('inside.mjs', await bundle(program))
   return toCpio(tree)
 }
 
-async function bundleHostile(): Promise<Buffer> {
+async function bundle(program: Inside): Promise<Buffer> {
   const { outputFiles } = await build({
     ...bundleOptions,
-    entryPoints: [join(root, 'test/lab/hostile/main.ts')],
+    entryPoints: [join(root, `test/lab/inside/${program}.ts`)],
     define: { AGENT_TEXT: JSON.stringify(readFileSync(AGENT, 'utf8')) },
     write: false,
   })
