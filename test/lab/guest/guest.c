@@ -18,12 +18,8 @@
 #include "pci.h"
 #include "xen.h"
 
-/*
- * Ticks. An interrupt and a watch tell nearly all; what they do not is a device that is gone since the machine was reset, and a watch that was lost when the guest was restored. It looks this often all the
- * same: a guest that leaves its stubdomain asleep has unmodified xl wait for ever now and then (docs/xen.md).
- */
-#define LOOK_EVERY 5
-#define WATCH_EVERY 100
+/* Ticks. An interrupt and a watch tell nearly all; what they do not is a device that is gone since the machine was reset, and a watch that was lost when the guest was restored. */
+#define LOOK_EVERY 100
 
 static u32 seen[SLOTS];
 static int refuses, probes;
@@ -152,14 +148,13 @@ void main(void)
     pci_route_interrupts(PCI_IRQ);
     start_interrupts();
     if (!find_xen()) say("this is no Xen");
-    u32 last_look = ticks - LOOK_EVERY, last_watch = ticks - WATCH_EVERY;
+    u32 last_look = ticks - LOOK_EVERY;
     for (;;) {
         if (probes) scan();
         else wait_for_interrupt();
         int all = ticks - last_look >= LOOK_EVERY;
-        if (all) last_look = ticks;
-        if (ticks - last_watch >= WATCH_EVERY) {
-            last_watch = ticks;
+        if (all) {
+            last_look = ticks;
             xenstore_watch("data/command");
         }
         /* A command may have changed what is done about a device. */
