@@ -11,17 +11,22 @@ const cache = join(root, 'node_modules/.cache/programs')
  * Compiles a C program of one file, unless that has been done; resolves with its path, which changes with the source. Others may do so meanwhile.
  * @param {string} source relative to the root
  * @param {string[]} flags
+ * @param {string[]} libraries `-lNAME`
  */
-export async function compile(source, flags = []) {
+export async function compile(source, flags = [], libraries = []) {
   const options = ['-Wall', '-Wextra', '-Werror', ...flags]
   const code = await readFile(join(root, source))
-  const hash = createHash('sha256').update(options.join(' ')).update(code).digest('hex').slice(0, 16)
+  const hash = createHash('sha256')
+    .update([...options, ...libraries].join(' '))
+    .update(code)
+    .digest('hex')
+    .slice(0, 16)
   const program = join(cache, `${basename(source, '.c')}-${hash}`)
   if (existsSync(program)) return program
   await mkdir(cache, { recursive: true })
   // Whoever is last replaces the others' work by the same: what has the final name is complete at any time.
   const unfinished = `${program}.${randomUUID()}`
-  if ((await run('gcc', [...options, '-o', unfinished, source], { quiet: true })) === 0) {
+  if ((await run('gcc', [...options, '-o', unfinished, source, ...libraries], { quiet: true })) === 0) {
     await rename(unfinished, program)
     return program
   }

@@ -31,10 +31,10 @@ export const FOR_DAEMONS = ['/usr/lib/xen-4.17/bin/xenstored', '/usr/include/xen
 export const FOR_TESTS = [...FOR_DEMO, 'xenstore-ls', 'socat', '/usr/libexec/xen-qemu-system-i386']
 
 /** What builds images out of Debian's packages. */
-export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz', 'gcc', '/usr/include/stdlib.h']
+export const FOR_IMAGE = ['apt-cache', 'dpkg', 'strip', 'xz', 'gcc', '/usr/include/stdlib.h', '/usr/include/xenctrl.h']
 
 /** What the lab runs on, and compiles its guest with; everything in it comes from packages that are only unpacked. */
-export const FOR_LAB = ['qemu-system-x86_64', '/usr/include/xenctrl.h', 'ld', 'setpriv']
+export const FOR_LAB = ['qemu-system-x86_64', 'ld', 'setpriv']
 
 /** What the benchmarks compare with, besides C. */
 export const FOR_BENCH = ['/usr/lib/python3/dist-packages/pyxs']

@@ -45,7 +45,7 @@ Runs in a stubdomain: takes dom0's commands from Xenstore (dm-control) and carri
                       libxl's. Each must be raw, and be kept open by somebody (channel "xenstore" needs nothing)
   --sysfs DIR         where devices appear that the stubdomain is given (default: /sys; with an emulated driver
                       nothing is waited for unless this is said)
-  --front SOCKET      serves QMP at SOCKET for unmodified xl (behind vchan-socket-proxy), passed on to --front-qmp; its
+  --front SOCKET      serves QMP at SOCKET for unmodified xl (behind stubdom-vchan), passed on to --front-qmp; its
   --front-qmp SOCKET  attaching of devices waits until they are there. A monitor of QEMU's of its own
   --window N          commands worked on at a time before "busy" (default: ${WINDOW_DEFAULT})
   --log-level LEVEL   trace, debug, info, warn, error, silent (default: info); JSON lines on stderr

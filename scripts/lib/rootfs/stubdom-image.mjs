@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { compileStubdomInit } from '../compile.mjs'
 import { root } from '../root.mjs'
+import { buildVchanServer } from '../vchan-server.mjs'
 import { addBusybox } from './busybox.mjs'
 import { toCpio } from './cpio.mjs'
 import { kernelPackage, unpackPackages } from './debian-packages.mjs'
@@ -15,12 +17,12 @@ import { Tree } from './tree.mjs'
 export const STUBDOM_PACKAGES = [
   'busybox-static',
   'ipxe-qemu',
+  'libxenmisc4.17',
   'libstdc++6',
   'qemu-system-data',
   'qemu-system-xen',
   'seabios',
   'squashfs-tools',
-  'xen-utils-4.17',
 ]
 
 /** What QEMU opens for the devices that libxl gives a guest: video BIOSes, network boot ROMs, the interrupt helper. */
@@ -76,7 +78,7 @@ async function stubdomRoot(sysroot, kernel, agentArguments) {
   addBusybox(tree, sysroot)
   addModules(tree, kernel)
   sysroot.addProgram(tree, 'usr/libexec/xen-qemu-system-i386', { component: 'qemu' })
-  sysroot.addProgram(tree, 'usr/lib/xen-4.17/bin/vchan-socket-proxy', { component: 'vchan-socket-proxy' })
+  await addVchanServer(tree, sysroot)
   addFirmware(tree, sysroot)
   const node = stripped(process.execPath)
   tree.file('usr/bin/node', node, { mode: 0o755, component: 'node' })
@@ -84,6 +86,20 @@ async function stubdomRoot(sysroot, kernel, agentArguments) {
   tree.file('usr/lib/stubdom-agent.mjs', readFileSync(join(root, AGENT)), { component: 'agent' })
   await addInit(tree, agentArguments)
   return tree
+}
+
+/** It is linked with this machine's libxenvchan, and runs with the root's own. @param {Tree} tree @param {Sysroot} sysroot */
+async function addVchanServer(tree, sysroot) {
+  const directory = mkdtempSync(join(tmpdir(), 'stubdom-image-'))
+  try {
+    const program = join(directory, 'stubdom-vchan')
+    await buildVchanServer(program)
+    const bytes = readFileSync(program)
+    tree.file('usr/bin/stubdom-vchan', bytes, { mode: 0o755, component: 'stubdom-vchan' })
+    sysroot.addLibraries(tree, bytes)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
 }
 
 /** @param {Tree} tree @param {Sysroot} sysroot */

@@ -18,6 +18,7 @@ import { buildStockImage } from './stock.ts'
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
 const PLUMB = 'packages/dom0-agent/native/stubdom-plumb.c'
+const VCHAN = 'packages/stubdom-agent/native'
 const LAB = join(root, 'test/lab')
 const RUNNER = 'lab/runner.mjs'
 
@@ -58,7 +59,10 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
 }
 
 async function stubdomArchive(): Promise<Buffer> {
-  const inputs = fingerprint([AGENT, 'packages/stubdom-agent/init', 'scripts/lib/rootfs'], [systemVersion()])
+  const inputs = fingerprint(
+    [AGENT, 'packages/stubdom-agent/init', VCHAN, 'scripts/lib/vchan-server.mjs', 'scripts/lib/rootfs'],
+    [systemVersion()],
+  )
   const directory = await cached('stubdom', inputs, async () => ({
     'stubdom.cpio': (await stubdomImage()).image,
   }))

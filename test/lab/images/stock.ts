@@ -30,7 +30,9 @@ const XENSTORE_PROGRAMS = ['xenstore-read', 'xenstore-list', 'xenstore-write', '
  */
 export async function buildStockImage(): Promise<Buffer> {
   const kernelName = await kernelPackage()
-  const sysroot = new Sysroot(await unpackPackages([...STUBDOM_PACKAGES, 'xenstore-utils', kernelName]))
+  const sysroot = new Sysroot(
+    await unpackPackages([...STUBDOM_PACKAGES, 'xen-utils-4.17', 'xenstore-utils', kernelName]),
+  )
   const kernel = new Kernel(sysroot.packageDirectory(kernelName))
   const tree = new Tree()
   for (const path of MOUNT_POINTS) tree.directory(path)

@@ -117,6 +117,8 @@ topic('the end of QEMU', test => {
     assert.match(text, /exit code 0/)
     const { code, stdout, stderr } = await stubdomctl('status', guest.name)
     assert.match(stdout + stderr, /qemu-exited|QEMU ended/, `exit code ${code}`)
+    const unanswered = await run('xl', ['qemu-monitor-command', guest.name, 'info status'], { timeoutMs: 30_000 })
+    assert.notEqual(unanswered.code, 0, 'xl, too, is told that nobody answers')
     await end(guest)
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { attachedDevices, control } from '../dom0/control.ts'
 import { topic } from '../dom0/harness.ts'
 import { EDU, EDU_REGISTERS, lend, type PcibackMode, pcibackMode } from '../dom0/pci.ts'
+import { QmpSocket } from '../dom0/qmp-socket.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
 import { run, succeed, xl } from '../dom0/shell.ts'
 import { stubdomctl } from '../dom0/stubdomctl.ts'
@@ -40,5 +41,26 @@ topic('unmodified xl beside us', test => {
     const [first, second] = await Promise.all([monitor().then(monitor), monitor(), ours()])
     assert.match(first, /running/)
     assert.match(second, /running/)
+  })
+
+  test('its QMP over vchan answers ten commands, one directly behind the other', async () => {
+    const guest = await sharedGuest()
+    for (let command = 0; command < 10; command++) {
+      const args = ['qemu-monitor-command', guest.name, 'info status']
+      assert.match(await succeed('xl', args, { timeoutMs: 15_000 }), /running/)
+    }
+  })
+
+  test('its QMP over vchan greets a client that comes at the moment when another one leaves', async () => {
+    const { domid } = await sharedGuest()
+    let last = await QmpSocket.connect(domid)
+    assert.match(await last.line(), /"QMP"/)
+    for (let client = 0; client < 10; client++) {
+      const next = await QmpSocket.connect(domid)
+      last.close()
+      assert.match(await next.line(), /"QMP"/)
+      last = next
+    }
+    last.close()
   })
 })

@@ -14,7 +14,7 @@ test('what is not said has a default', () => {
     qemu: '/usr/libexec/xen-qemu-system-i386',
     qemuArguments: [],
     onQemuExit: 'stay',
-    vchanProxy: '/usr/lib/xen-4.17/bin/vchan-socket-proxy',
+    vchanProxy: '/usr/bin/stubdom-vchan',
   })
 })
 

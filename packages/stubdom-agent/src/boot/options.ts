@@ -13,13 +13,13 @@ export interface BootOptions {
   /** Arguments for QEMU that come before the toolstack's. */
   readonly qemuArguments: readonly string[]
   readonly onQemuExit: ExitPolicy
-  /** vchan-socket-proxy's program; undefined: QMP is not offered over vchan. */
+  /** What serves a vchan: stubdom-vchan, or Xen's vchan-socket-proxy; undefined: QMP is not offered over vchan. */
   readonly vchanProxy: string | undefined
   readonly paths: RunPaths
 }
 
 const QEMU = '/usr/libexec/xen-qemu-system-i386'
-const VCHAN_PROXY = '/usr/lib/xen-4.17/bin/vchan-socket-proxy'
+const VCHAN_PROXY = '/usr/bin/stubdom-vchan'
 const RUN_DIR = '/run/stubdom-agent'
 
 export const BOOT_HELP = `usage: stubdom-agent boot [options] [-- QEMU-ARGUMENT...]

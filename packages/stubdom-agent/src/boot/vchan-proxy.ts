@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Logger } from '../logger.ts'
 import { pause } from '../pause.ts'
 import { describeExit, Program } from './program.ts'
@@ -9,6 +10,7 @@ const LASTED_MS = 10_000
 const STOP_MS = 1_000
 
 export interface VchanProxyParts {
+  /** stubdom-vchan, or whatever takes the arguments of Xen's vchan-socket-proxy. */
   readonly program: string
   /** The guest's domid. */
   readonly target: number
@@ -20,8 +22,8 @@ export interface VchanProxyParts {
 }
 
 /**
- * Keeps a vchan-socket-proxy, which serves dom0's libxl at the node that libxl waits for, until `signal` aborts. It ends on any error of writing, and
- * without Xen at once: it is started again, and the agent's own way to dom0 does not depend on it.
+ * Keeps the program that serves dom0's libxl at the node that libxl waits for, until `signal` aborts. When it ends, as it does at once without Xen, it is
+ * started again; the agent's own way to dom0 does not depend on it.
  */
 export async function keepVchanProxy(
   { program, target, socket, log, onProblem }: VchanProxyParts,
@@ -46,7 +48,7 @@ export async function keepVchanProxy(
     signal.removeEventListener('abort', stop)
     if (signal.aborted) return
     if (performance.now() - startedAt >= LASTED_MS) delay = FIRST_PAUSE_MS
-    tell(`vchan-socket-proxy ${describeExit(exit)}`)
+    tell(`${basename(program)} ${describeExit(exit)}`)
     await pause(delay, signal)
     delay = Math.min(delay * 2, LONGEST_PAUSE_MS)
   }

@@ -12,7 +12,7 @@ const WAITING_MAX = 8
 const RETRY_MS = 50
 
 export interface QmpFrontOptions {
-  /** The unix socket to serve, in front of which vchan-socket-proxy stands. One that an earlier agent left there is replaced. */
+  /** The unix socket to serve, in front of which stubdom-vchan stands. One that an earlier agent left there is replaced. */
   readonly path: string
   /** A monitor of QEMU’s of its own: `-qmp unix:UPSTREAM,server=on,wait=off`. */
   readonly upstream: string
