@@ -12,7 +12,7 @@
 #define DMA_TO_MEMORY 2
 #define BUFFER 0x40000
 
-#define PATIENCE 100 /* ticks; a transfer takes ten */
+#define PATIENCE 20 /* ticks; a transfer takes two */
 #define REASON 0x2a
 
 static u32 transfer(volatile u32 *registers, u32 from, u32 to, u32 direction)

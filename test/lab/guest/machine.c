@@ -72,8 +72,8 @@ void start_interrupts(void)
     for (u32 i = 0; i < sizeof pic_setup / sizeof *pic_setup; i++) outb(pic_setup[i][0], pic_setup[i][1]);
     outb(PIC2_LEVEL, 1 << (PCI_IRQ - 8));
     outb(PIT_COMMAND, 0x34);
-    outb(PIT_CHANNEL_0, 11932 & 0xff); /* 1,193,182 Hz / 100 */
-    outb(PIT_CHANNEL_0, 11932 >> 8);
+    outb(PIT_CHANNEL_0, 59659 & 0xff); /* 1,193,182 Hz / 20: each tick costs an emulated machine much */
+    outb(PIT_CHANNEL_0, 59659 >> 8);
     *(volatile u32 *)(LOCAL_APIC + 0xf0) = 0x1ff;  /* on */
     *(volatile u32 *)(LOCAL_APIC + 0x350) = 0x700; /* LINT0: the PIC's interrupts */
     asm volatile("sti");

@@ -15,7 +15,7 @@ static inline u32 inl(u16 port)
     return value;
 }
 
-/* Ticks of 10 ms since the start. */
+/* Ticks of 50 ms since the start. */
 extern volatile u32 ticks;
 /* Set by the interrupt of ACPI events. */
 extern volatile u32 acpi_events;

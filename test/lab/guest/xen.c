@@ -61,7 +61,7 @@ struct header {
 
 enum { XS_DIRECTORY = 1, XS_READ = 2, XS_WATCH = 4, XS_WRITE = 11, XS_WATCH_EVENT = 15, XS_ERROR = 16 };
 
-#define PATIENCE 200 /* ticks */
+#define PATIENCE 40 /* ticks */
 
 static void notify(void)
 {
