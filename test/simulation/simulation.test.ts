@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PROMISES, type PromiseName } from './check/violation.ts'
-import { FAILURES } from './failures.ts'
+import { FAILED_SEEDS, FAILURES } from './failures.ts'
 import { generatePlan } from './plan/generate.ts'
 import type { Plan } from './plan/step.ts'
 import { PLANTED_BUGS } from './planted.ts'
@@ -39,6 +39,10 @@ describe('in whole worlds every promise is kept, whatever goes wrong:', () => {
 describe('what was found once does not come back:', () => {
   test.each(FAILURES.map(({ because, plan }) => [because, plan] as const))('%s', async (_, plan) => {
     expect(await whatIsBroken(plan)).toEqual([])
+  })
+
+  test.each(FAILED_SEEDS)('seed %i', async seed => {
+    expect(await whatIsBroken(generatePlan(seed))).toEqual([])
   })
 })
 

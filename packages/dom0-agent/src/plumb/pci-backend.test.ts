@@ -14,7 +14,7 @@ beforeEach(async () => {
   world = await World.start()
   host = await PlumbedHost.start(world)
   const connection: Connection = { client: world.dom0, watch: path => world.dom0.watch(path) }
-  backend = new PciBackend(connection, STUBDOMAIN)
+  backend = new PciBackend(connection, STUBDOMAIN, host.sysfs)
 })
 afterEach(() => world.stop())
 
@@ -37,4 +37,36 @@ test('devices that are taken away at once leave none behind', async () => {
   const left = await host.backend()
   expect(left).toMatchObject({ num_devs: '1', state: '4', 'dev-0': BDFS[0] })
   expect(Object.keys(left).filter(name => /-[12]$/.test(name))).toEqual([])
+})
+
+const add = (waitMs: number) => backend.add(BDFS[0] ?? '', OPTIONS, waitMs, signal)
+
+test('a backend that dom0’s kernel still has is waited for before there is a new one', async () => {
+  const letGo = await host.lingeringBackend()
+  const added = add(10_000)
+  const looked = await Promise.race([added, backend.add(BDFS[1] ?? '', OPTIONS, 0, signal).catch(error => `${error}`)])
+  expect(looked).toMatch(/has not let go of .*pci-\d+-0 within 0 ms/)
+  expect(await host.backend()).toEqual({})
+  await letGo()
+  await added
+  expect(await host.backend()).toMatchObject({ num_devs: '1', state: '4' })
+})
+
+test('a new pair into which the domain’s kernel writes that it has closed the last one is made once more', async () => {
+  host.connects = false
+  const added = add(10_000)
+  await expect.poll(() => host.backend()).toMatchObject({ num_devs: '1', state: '1' })
+  await world.dom0.write(`${BACKEND}/state`, '6')
+  await expect.poll(() => host.backend()).toMatchObject({ num_devs: '1', state: '1' })
+  host.connects = true
+  await world.dom0.write(`${BACKEND}/state`, '4')
+  await added
+  expect(await host.backend()).toMatchObject({ num_devs: '1', state: '4', 'dev-0': BDFS[0] })
+})
+
+test('one that closes although others are in it is left as it is', async () => {
+  await backend.add(BDFS[1] ?? '', OPTIONS, 10_000, signal)
+  await world.dom0.write(`${BACKEND}/state`, '5')
+  await expect(add(100)).rejects.toThrow(/closes/)
+  expect(await host.backend()).toMatchObject({ num_devs: '1', state: '5', 'dev-0': BDFS[1] })
 })

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseBdf } from '@stubdom/protocol'
 import { acl, type XenstoreClient, type XenstoreData } from '@stubdom/xenstore'
 import { concatMap, filter, firstValueFrom, fromEvent, map, TimeoutError, takeUntil, timeout } from 'rxjs'
@@ -8,6 +11,9 @@ const STATE = { initialising: '1', connected: '4', closing: '5', closed: '6', re
 
 /** Nodes that a device of the backend has, besides its number; a device that goes hands its number to the next. */
 const FIELDS = ['key', 'dev', 'vdev', 'vdevfn', 'opts', 'state', 'name'] as const
+
+/** Milliseconds between looks at what tells nobody of a change. */
+const LOOK_MS = 20
 
 /** More than a bus can hold: beyond that, what stands there is no count. */
 const DEVICES_MAX = 256
@@ -22,7 +28,12 @@ export interface BackendOptions {
 
 /** The backend did not come to the state that was waited for. */
 class BackendStateError extends Error {
-  override readonly name = 'BackendStateError'
+  override readonly name: string = 'BackendStateError'
+}
+
+/** It is gone, or on its way. */
+class BackendClosedError extends BackendStateError {
+  override readonly name = 'BackendClosedError'
 }
 
 /**
@@ -34,36 +45,69 @@ export class PciBackend {
   readonly #frontend: string
   readonly #domain: number
   readonly #connection: Connection
+  readonly #kernelDevice: string
 
-  constructor(connection: Connection, domain: number) {
+  /** @param sysfs `/sys` */
+  constructor(connection: Connection, domain: number, sysfs: string) {
     this.path = `/local/domain/0/backend/pci/${domain}/0`
     this.#frontend = `/local/domain/${domain}/device/pci/0`
     this.#domain = domain
     this.#connection = connection
+    this.#kernelDevice = join(sysfs, `bus/xen-backend/devices/pci-${domain}-0`)
   }
 
   /**
    * Shows the domain one more device and waits for pciback and the domain's pcifront.
+   *
+   * Neither kernel says when it is done with a pair whose nodes were removed. dom0's, if it still has its end, does not see that there is a new one: that is waited for. And the domain's
+   * writes Closed when it is done, be it into the new pair, which closes for it before it has ever connected: it is made once more then.
    * @throws BackendStateError, the signal's reason
    */
   async add(bdf: string, options: BackendOptions, waitMs: number, signal: AbortSignal): Promise<void> {
-    while (!(await this.#tryToAdd(bdf, options))) await this.#connected(waitMs, signal)
-    await this.#connected(waitMs, signal)
+    const end = performance.now() + waitMs
+    let closed: BackendClosedError | undefined
+    for (;;) {
+      const left = Math.max(0, Math.round(end - performance.now()))
+      signal.throwIfAborted()
+      if (left === 0 && closed) throw closed
+      try {
+        const attempt = await this.#tryToAdd(bdf, options)
+        if (attempt !== 'lingering') await this.#connected(left, signal)
+        else if (left === 0) {
+          throw new BackendStateError(`dom0’s kernel has not let go of ${this.#kernelDevice} within ${waitMs} ms`)
+        }
+        if (attempt === 'added') return
+      } catch (error) {
+        if (!(error instanceof BackendClosedError)) throw error
+        closed = error
+        await this.#connection.client.transaction(transaction => this.#forgetIfNew(transaction, bdf))
+      }
+      await pause(LOOK_MS)
+    }
   }
 
-  /** False while an earlier change is under way, be it another process's of this very moment: pciback would miss this one. */
-  #tryToAdd(bdf: string, options: BackendOptions): Promise<boolean> {
+  /** `busy` while an earlier change is under way, be it another process's of this very moment: pciback would miss this one. */
+  #tryToAdd(bdf: string, options: BackendOptions): Promise<'added' | 'busy' | 'lingering'> {
     return this.#connection.client.transaction(async transaction => {
       const devices = await count(transaction, this.path)
-      if (devices === undefined) await this.#make(transaction)
-      else if (!(await isConnected(transaction, this.path))) return false
+      if (devices === undefined) {
+        if (existsSync(this.#kernelDevice)) return 'lingering'
+        await this.#make(transaction)
+      } else if (!(await isConnected(transaction, this.path))) return 'busy'
       await write(transaction, this.path, {
         ...described(devices ?? 0, bdf, options),
         num_devs: `${(devices ?? 0) + 1}`,
         ...(devices === undefined ? {} : { state: STATE.reconfiguring }),
       })
-      return true
+      return 'added'
     })
+  }
+
+  /** Takes back a pair that was made for this device, and closes: nothing else is in it then. */
+  async #forgetIfNew(transaction: XenstoreData, bdf: string): Promise<void> {
+    const devices = await count(transaction, this.path)
+    const isMine = devices === 1 && (await find(transaction, this.path, bdf)) === 0
+    if (isMine && !(await isConnected(transaction, this.path))) await this.#forget(transaction, bdf)
   }
 
   /**
@@ -84,7 +128,7 @@ export class PciBackend {
     }
   }
 
-  /** As {@link #tryToAdd}. */
+  /** False while an earlier change is under way. */
   #tryToClose(bdf: string): Promise<boolean> {
     return this.#connection.client.transaction(async transaction => {
       const index = await find(transaction, this.path, bdf)
@@ -153,7 +197,7 @@ export class PciBackend {
       map(value => value?.toString()),
       map(value => {
         if (value === undefined || value === STATE.closing || value === STATE.closed) {
-          throw new BackendStateError(
+          throw new BackendClosedError(
             `the PCI backend of domain ${this.#domain} ${value === undefined ? 'is gone' : 'closes'}`,
           )
         }

@@ -52,7 +52,7 @@ export class Plumbing {
 
   constructor(parts: PlumbingParts) {
     this.#parts = parts
-    this.#backend = new PciBackend(parts.connection, parts.pair.stubdomain)
+    this.#backend = new PciBackend(parts.connection, parts.pair.stubdomain, parts.sysfs)
   }
 
   /**

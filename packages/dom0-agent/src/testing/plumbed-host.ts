@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { STUBDOMAIN, type World } from './world.ts'
@@ -72,6 +72,13 @@ exit 1
     await writeFile(join(path, 'reset'), '')
     await symlink(`../../drivers/${driver}`, join(path, 'driver'))
     await symlink(`../../devices/${bdf}`, join(driverPath, bdf))
+  }
+
+  /** dom0's kernel still has the backend, whatever stands in Xenstore. @returns lets it go */
+  async lingeringBackend(): Promise<() => Promise<void>> {
+    const device = join(this.sysfs, `bus/xen-backend/devices/pci-${STUBDOMAIN}-0`)
+    await mkdir(device, { recursive: true })
+    return () => rmdir(device)
   }
 
   /** What is written to a file of pciback's, or of another driver's. */
