@@ -163,8 +163,6 @@ static void throw_away_unread(struct libxenvchan *vchan)
     for (uint32_t i = 0; unread <= size && i < unread; i++)
         ring[(consumed + i) & (size - 1)] = ' ';
     __sync_synchronize();
-    if (client_is_there(vchan))
-        return;
     indices->prod = consumed;
     __sync_synchronize();
     if (client_is_there(vchan))
