@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
@@ -50,7 +50,7 @@ export class World {
   async dom0Proxy(program: string): Promise<string> {
     const socket = join(this.directory, 'qmp-libxl')
     this.#start(program, ['--mode=client', '7', 'device-model/6/qmp-vchan', socket])
-    await expect.poll(() => existsSync(socket)).toBe(true)
+    await expect.poll(() => listens(socket)).toBe(true)
     return socket
   }
 
@@ -89,4 +89,10 @@ export class World {
     const env = { PATH: process.env['PATH'], LD_PRELOAD: this.#preload, VCHAN_DIRECTORY: this.directory }
     return new Running(spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] }))
   }
+}
+
+/** Not from bind(2) on, but from listen(2): the flag for that is __SO_ACCEPTCON. */
+function listens(path: string): boolean {
+  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n')
+  return lines.some(line => line.endsWith(` ${path}`) && line.includes(' 00010000 '))
 }

@@ -26,7 +26,9 @@
  *  - It overwrites srv_notify just after our look has set the mark: the mark is gone, so the next look, for which its event sees, finds it.
  *  - It came and left again before we looked: it is noticed, cli_live is 0, and no session is begun. One that comes between our reading the one and
  *    the other has removed the mark again: the next look finds it, and a session that was begun for its predecessor is begun anew.
- *  - A client leaves: cli_live = 0, then an event. (When it is killed, the kernel does both.) A look in between sees what the next one would.
+ *  - A client leaves: cli_live = 0, then an event. (When it is killed, the kernel does both.) A look between the two sees that it has left, and the
+ *    one for the event finds nothing new.
+ *  - Before the first client there is no mark: our first look takes that for a client that has left already, since cli_live is not 1.
  *  - The mark is lost, by whatever: its client is taken for a new one, gets a new connection, and sees a second greeting. Nothing else depends on it.
  *
  * Clients of QMP say nothing before they have been greeted. So what stands in the ring when another client is noticed was said by the one before.
@@ -163,8 +165,6 @@ static void throw_away_unread(struct libxenvchan *vchan)
     for (uint32_t i = 0; unread <= size && i < unread; i++)
         ring[(consumed + i) & (size - 1)] = ' ';
     __sync_synchronize();
-    if (client_is_there(vchan))
-        return;
     indices->prod = consumed;
     __sync_synchronize();
     if (client_is_there(vchan))
