@@ -17,8 +17,8 @@ const NOTHING = '/run/nothing'
 const agent = startAgent()
 mkdirSync(NOTHING)
 const meddling: Record<string, () => void> = {
-  'hide-sysfs': () => execFileSync('mount', ['-o', 'bind', NOTHING, DEVICES]),
-  'show-sysfs': () => execFileSync('umount', [DEVICES]),
+  'hide-sysfs': () => execFileSync('/bin/mount', ['-o', 'bind', NOTHING, DEVICES]),
+  'show-sysfs': () => execFileSync('/bin/umount', [DEVICES]),
   'kill-agent': () => agent.kill('SIGKILL'),
 }
 
