@@ -1,5 +1,7 @@
 import { connect, type Dom0, type Stubdomain } from '@stubdom/dom0-agent'
 import type { Guest } from './guest.ts'
+import { eventually } from './harness.ts'
+import { nodeBecomes, xenstore } from './xenstore.ts'
 
 let dom0: Promise<Dom0> | undefined
 
@@ -13,4 +15,19 @@ export async function control(guest: Guest): Promise<Stubdomain> {
 export async function attachedDevices(guest: Guest): Promise<string[]> {
   const { devices } = await (await control(guest)).pciList().result
   return devices.map(({ bdf }) => bdf).sort()
+}
+
+/** Ids of the attach commands that the agent has been given. */
+export async function attachesAsked({ stubdomain }: Guest): Promise<string[]> {
+  return await (await xenstore()).list(`/local/domain/${stubdomain}/dm-control/dom0/request/pci-attach`)
+}
+
+/** Resolves when the agent says that the attach which it has been given, or is given soon, is at this stage. */
+export async function attachComesTo(guest: Guest, stage: string): Promise<void> {
+  const [id] = await eventually('the agent is asked', async () => {
+    const ids = await attachesAsked(guest)
+    return ids.length > 0 && ids
+  })
+  const answer = `/local/domain/${guest.stubdomain}/dm-control/stubdom/response/pci-attach/${id}`
+  await nodeBecomes(answer, value => value?.includes(`"stage":"${stage}"`) || undefined)
 }

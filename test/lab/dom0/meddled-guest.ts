@@ -1,4 +1,5 @@
 import { Guest } from './guest.ts'
+import { run } from './shell.ts'
 import { nodeBecomes, xenstore } from './xenstore.ts'
 
 /** What test/lab/inside/meddler.ts can do. */
@@ -8,6 +9,7 @@ let made: Guest | undefined
 
 /** A guest in whose stubdomain tests have a hand; the same for all of them until one has ended it. */
 export async function meddledGuest(): Promise<Guest> {
+  if (made && (await run('xl', ['domid', made.name])).code !== 0) made = undefined
   made ??= await Guest.create({ name: 'meddled', inside: 'meddler' })
   return made
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
+import { attachComesTo } from '../dom0/control.ts'
 import { onTestEnd, topic } from '../dom0/harness.ts'
 import { endMeddledGuest, meddle, meddledGuest } from '../dom0/meddled-guest.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { run } from '../dom0/shell.ts'
 import { stubdomctl } from '../dom0/stubdomctl.ts'
-import { nodeBecomes } from '../dom0/xenstore.ts'
 
 topic('inside the stubdomain', test => {
   test('sysfs shows a device late: the agent says that it waits for it, and attaches it as soon as it is there', async () => {
@@ -12,9 +12,8 @@ topic('inside the stubdomain', test => {
     assert.equal((await stubdomctl('ping', guest.name)).code, 0)
     await lend(EDU.bdf)
     await meddle(guest, 'hide-sysfs')
-    const finished = stubdomctl('--json', '--id', 'late', 'pci-attach', '--plumb', guest.name, EDU.bdf)
-    const answer = `/local/domain/${guest.stubdomain}/dm-control/stubdom/response/pci-attach/late`
-    await nodeBecomes(answer, value => value?.includes('"stage":"waiting-for-sysfs"') || undefined)
+    const finished = stubdomctl('--json', 'pci-attach', '--plumb', guest.name, EDU.bdf)
+    await attachComesTo(guest, 'waiting-for-sysfs')
     await meddle(guest, 'show-sysfs')
     const { code, stdout, stderr } = await finished
     assert.equal(code, 0, stdout + stderr)

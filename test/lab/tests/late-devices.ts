@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { attachComesTo, attachesAsked } from '../dom0/control.ts'
 import type { Guest } from '../dom0/guest.ts'
-import { eventually, topic } from '../dom0/harness.ts'
+import { topic } from '../dom0/harness.ts'
 import { ownerOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { PcibackGate } from '../dom0/pciback-gate.ts'
@@ -8,12 +9,7 @@ import { end, sharedGuest } from '../dom0/shared-guest.ts'
 import { succeed } from '../dom0/shell.ts'
 import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { giveByHand } from '../dom0/toolstack.ts'
-import { nodeBecomes, readNode, xenstore } from '../dom0/xenstore.ts'
-
-/** Ids of the attach commands that the agent has been given. */
-async function asked({ stubdomain }: Guest): Promise<string[]> {
-  return await (await xenstore()).list(`/local/domain/${stubdomain}/dm-control/dom0/request/pci-attach`)
-}
+import { nodeBecomes, readNode } from '../dom0/xenstore.ts'
 
 function attaching(guest: Guest, ...options: string[]) {
   return stubdomctl('--json', 'pci-attach', ...options, guest.name, EDU.bdf)
@@ -39,12 +35,7 @@ topic('a device that comes late', test => {
     const gate = new PcibackGate()
     await giveByHand(guest, EDU.bdf)
     const finished = attaching(guest)
-    const [id] = await eventually('the agent is asked', async () => {
-      const ids = await asked(guest)
-      return ids.length > 0 && ids
-    })
-    const answer = `/local/domain/${guest.stubdomain}/dm-control/stubdom/response/pci-attach/${id}`
-    await nodeBecomes(answer, value => value?.includes('"stage":"waiting-for-pcifront"') || undefined)
+    await attachComesTo(guest, 'waiting-for-pcifront')
     await gate.open(guest)
     const { code, stdout, stderr } = await finished
     assert.equal(code, 0, stdout + stderr)
@@ -57,7 +48,7 @@ topic('a device that comes late', test => {
     const gate = new PcibackGate()
     const finished = attaching(guest, '--plumb')
     await waitsForPciback(guest)
-    assert.deepEqual(await asked(guest), [])
+    assert.deepEqual(await attachesAsked(guest), [])
     await gate.open(guest)
     const { code, stdout, stderr } = await finished
     assert.equal(code, 0, stdout + stderr)
