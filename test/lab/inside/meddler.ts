@@ -30,6 +30,9 @@ const told = xs.watch('data').pipe(
 )
 await told.forEach(async what => {
   if (what === undefined) return
+  const say = () => xs.write('data/meddled', what)
+  // This program ends with the agent: it could not say so afterwards.
+  if (what === 'kill-agent') await say()
   meddling[what]?.()
-  await xs.write('data/meddled', what)
+  await say()
 })
