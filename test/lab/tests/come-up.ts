@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { topic } from '../dom0/harness.ts'
 import { sharedGuest } from '../dom0/shared-guest.ts'
 import { succeed } from '../dom0/shell.ts'
-import { installedStubdomctl, installedStubdomctlJson } from '../dom0/stubdomctl.ts'
+import { installedStubdomctl, installedStubdomctlJson, stubdomctl } from '../dom0/stubdomctl.ts'
 import { readNode } from '../dom0/xenstore.ts'
 
 topic('coming up', test => {
@@ -27,9 +27,9 @@ topic('coming up', test => {
 
   test('list, status and ping tell of it', async () => {
     const guest = await sharedGuest()
-    const { stdout: list } = await installedStubdomctl('list')
+    const { stdout: list } = await stubdomctl('list')
     assert.match(list, new RegExp(`${guest.name}\\s+${guest.domid}\\s+${guest.stubdomain}`))
-    const status = await installedStubdomctl('status', guest.name)
+    const status = await stubdomctl('status', guest.name)
     assert.equal(status.code, 0, status.stderr)
     assert.match(status.stdout, /running/)
     const ping = await installedStubdomctl('ping', guest.name, '-c', '10')
