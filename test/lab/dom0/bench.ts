@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { control } from './control.ts'
-import { Guest } from './guest.ts'
+import { Guest, STUBDOMAIN_MEMORY } from './guest.ts'
 import { tell } from './host.ts'
 import { meddle } from './meddled-guest.ts'
 import { EDU, makeAssignable, type PcibackMode, pcibackMode } from './pci.ts'
@@ -8,6 +9,9 @@ import { type Finished, run, succeed } from './shell.ts'
 import { installedStubdomctl } from './stubdomctl.ts'
 
 const ROUNDS = 5
+
+/** MB of stubdomain_memory that are tried, one after the other. */
+const MEMORIES = [224, 192, 160, 128]
 
 /** How late sysfs shows a device, where that is measured. */
 const LATE_MS = 700
@@ -78,7 +82,23 @@ async function measure(contestant: Contestant): Promise<Results> {
   }
   note('xl create, until the guest runs', middle(created))
   await measureLateness(contestant, note)
+  await measureMemory(contestant, note)
   return results
+}
+
+/** How little the stubdomain can have. */
+async function measureMemory(contestant: Contestant, note: Note): Promise<void> {
+  let least = STUBDOMAIN_MEMORY
+  for (const stubdomainMemory of MEMORIES) {
+    const config = [`stubdomain_ramdisk="${contestant.ramdisk}"`]
+    const guest = await Guest.create({ name: 'bench', config, stubdomainMemory }).catch(() => undefined)
+    // xl leaves what did not come up.
+    await run('xl', ['destroy', 'bench'])
+    if (!guest) break
+    least = stubdomainMemory
+  }
+  note('stubdomain_memory with which it comes up, of 256, 224, 192, 160 and 128', `${least} MB`)
+  note('image', `${Math.round(statSync(contestant.ramdisk).size / 1e5) / 10} MB`)
 }
 
 /** The kernel of the stubdomain has the device, and its sysfs entry comes some time after. */

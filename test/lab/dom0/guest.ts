@@ -8,10 +8,11 @@ export interface GuestOptions {
   readonly config?: readonly string[] | undefined
   /** Has a program of test/lab/inside run the agent in the stubdomain. */
   readonly inside?: 'hostile' | 'meddler' | undefined
+  /** What the stubdomain has in all, in MB; what docs/image.md says. */
+  readonly stubdomainMemory?: number | undefined
 }
 
-/** What the stubdomain has in all, in MB: see docs/image.md. */
-const STUBDOMAIN_MEMORY = 256
+export const STUBDOMAIN_MEMORY = 256
 const CREATE_TIMEOUT_MS = 90_000
 
 let commands = 0
@@ -29,10 +30,13 @@ export class Guest {
   }
 
   /** What `xl create` is given. */
-  static writeConfig({ name, config = [], inside }: GuestOptions): string {
+  static writeConfig({ name, config = [], inside, stubdomainMemory = STUBDOMAIN_MEMORY }: GuestOptions): string {
     const file = `/tmp/${name}.cfg`
     const ramdisk = inside ? [`stubdomain_ramdisk="${ramdiskWith(inside)}"`] : []
-    writeFileSync(file, `${[`name="${name}"`, ...CONFIG, ...config, ...ramdisk].join('\n')}\n`)
+    writeFileSync(
+      file,
+      `${[`name="${name}"`, `stubdomain_memory=${stubdomainMemory}`, ...CONFIG, ...config, ...ramdisk].join('\n')}\n`,
+    )
     return file
   }
 
@@ -158,7 +162,6 @@ const CONFIG = [
   'stubdomain_ramdisk="/boot/stubdom.cpio"',
   // The kernel's tests of its ciphers would be an eighth of what creating a guest takes an emulated processor.
   'stubdomain_cmdline="console=hvc0 rdinit=/init quiet cryptomgr.notests"',
-  `stubdomain_memory=${STUBDOMAIN_MEMORY}`,
   'vga="stdvga"',
   'videoram=16',
   'vnc=0',
