@@ -70,3 +70,26 @@ test('one that closes although others are in it is left as it is', async () => {
   await expect(add(100)).rejects.toThrow(/closes/)
   expect(await host.backend()).toMatchObject({ num_devs: '1', state: '5', 'dev-0': BDFS[1] })
 })
+
+test('a device whose backend closes and comes back is in it once', async () => {
+  await backend.add(BDFS[1] ?? '', OPTIONS, 10_000, signal)
+  host.connects = false
+  const added = add(10_000)
+  await expect.poll(() => host.backend()).toMatchObject({ num_devs: '2', state: '7' })
+  await world.dom0.write(`${BACKEND}/state`, '5')
+  await world.dom0.write(`${BACKEND}/state`, '4')
+  await added
+  expect(await host.backend()).toMatchObject({ num_devs: '2', state: '4', 'dev-1': BDFS[0] })
+})
+
+test('a new pair that closes, and into which xl has put a device meanwhile, is left as it is', async () => {
+  host.connects = false
+  const added = add(300)
+  await expect.poll(() => host.backend()).toMatchObject({ num_devs: '1', state: '1' })
+  await world.dom0.transaction(async store => {
+    for (const [name, value] of Object.entries({ 'dev-1': BDFS[1] ?? '', num_devs: '2', state: '6' }))
+      await store.write(`${BACKEND}/${name}`, value)
+  })
+  await expect(added).rejects.toThrow(/closes/)
+  expect(await host.backend()).toMatchObject({ num_devs: '2', state: '6', 'dev-0': BDFS[0], 'dev-1': BDFS[1] })
+})

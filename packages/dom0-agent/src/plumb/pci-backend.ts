@@ -86,14 +86,18 @@ export class PciBackend {
     }
   }
 
-  /** `busy` while an earlier change is under way, be it another process's of this very moment: pciback would miss this one. */
+  /**
+   * `busy` while an earlier change is under way, be it another process's of this very moment: pciback would miss this one. `added` also when it has been added before: a backend may close,
+   * and come back with what is in it.
+   */
   #tryToAdd(bdf: string, options: BackendOptions): Promise<'added' | 'busy' | 'lingering'> {
     return this.#connection.client.transaction(async transaction => {
       const devices = await count(transaction, this.path)
       if (devices === undefined) {
         if (existsSync(this.#kernelDevice)) return 'lingering'
         await this.#make(transaction)
-      } else if (!(await isConnected(transaction, this.path))) return 'busy'
+      } else if ((await find(transaction, this.path, bdf)) !== undefined) return 'added'
+      else if (!(await isConnected(transaction, this.path))) return 'busy'
       await write(transaction, this.path, {
         ...described(devices ?? 0, bdf, options),
         num_devs: `${(devices ?? 0) + 1}`,
