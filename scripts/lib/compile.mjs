@@ -38,3 +38,17 @@ export async function compile(source, flags = [], libraries = []) {
 export function compileStubdomInit() {
   return compile('packages/stubdom-agent/init/stubdom-init.c', ['-Os', '-static', '-s'])
 }
+
+/** What makes hypercalls for the toolstack; it needs libxenctrl (libxen-dev). */
+export function compilePlumbHelper() {
+  return compile('packages/dom0-agent/native/stubdom-plumb.c', ['-O2'], ['-lxenctrl'])
+}
+
+/**
+ * The stubdomain's end of QMP over vchan; it needs libxenvchan (libxen-dev).
+ * @param {string[]} defines `NAME=VALUE`, in place of what the source says
+ */
+export function compileVchanServer(defines = []) {
+  const flags = ['-O2', '-s', ...defines.map(define => `-D${define}`)]
+  return compile('packages/stubdom-agent/native/stubdom-vchan.c', flags, ['-lxenvchan', '-lxenevtchn'])
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { QmpClient } from '@stubdom/qmp'
 import { daemons } from '@stubdom/test-xenstored'
 import { expect, test } from 'vitest'
-import { buildVchanServer } from '../../scripts/lib/vchan-server.mjs'
+import { compileVchanServer } from '../../scripts/lib/compile.mjs'
 import { Stubdomain } from './stubdomain.ts'
 
 const DEBIANS = '/usr/lib/xen-4.17/bin/vchan-socket-proxy'
@@ -25,13 +25,9 @@ async function script(path: string, text: string): Promise<string> {
 }
 
 test.runIf(daemons().length > 1)('ours, which ends at once without Xen: the agent serves, and says so', async () => {
-  const stubdomain = await boot(async directory => {
-    const program = join(directory, 'stubdom-vchan')
-    await buildVchanServer(program)
-    return program
-  })
+  const stubdomain = await boot(() => compileVchanServer())
   await stubdomain.status(
-    /"ready","error":"no QMP over vchan: stubdom-vchan .*exit code 1: stubdom-vchan: no vchan .* device-model\/6\/qmp-vchan for domain 0/,
+    /"ready","error":"no QMP over vchan: stubdom-vchan\S* .*exit code 1: stubdom-vchan: no vchan .* device-model\/6\/qmp-vchan for domain 0/,
   )
   expect(await stubdomain.ctl('status', 'hvm1')).toMatchObject({ ok: true })
   expect(stubdomain.log.match(/trying again/g), 'told once').toHaveLength(1)

@@ -1,22 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { daemons } from '@stubdom/test-xenstored'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildPlumbHelper } from '../../scripts/lib/plumb-helper.mjs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { compilePlumbHelper } from '../../scripts/lib/compile.mjs'
 
 // What it does with a hypervisor is seen in the Xen lab. Its compiler and headers come with what the real daemons need.
 describe.runIf(daemons().length > 1)('stubdom-plumb, where there is no hypervisor,', () => {
-  let directory: string
+  let program: string
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'sp-'))
-    await buildPlumbHelper(join(directory, 'stubdom-plumb'))
+    program = await compilePlumbHelper()
   })
-  afterAll(() => rm(directory, { recursive: true, force: true }))
 
   const run = (line: string) =>
-    spawnSync(join(directory, 'stubdom-plumb'), line.split(' ').filter(Boolean), { encoding: 'utf8', timeout: 10_000 })
+    spawnSync(program, line.split(' ').filter(Boolean), { encoding: 'utf8', timeout: 10_000 })
 
   test.each([
     'test-assign 3 0000:00:06.0',

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { daemons } from '@stubdom/test-xenstored'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { buildVchanServer } from '../../scripts/lib/vchan-server.mjs'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { compileVchanServer } from '../../scripts/lib/compile.mjs'
 import type { Client } from './client.ts'
 import { Front, greeting } from './front.ts'
 import type { Running } from './running.ts'
@@ -16,18 +15,13 @@ const DEBIANS = '/usr/lib/xen-4.17/bin/vchan-socket-proxy'
 
 // libxenvchan is Debian's, on both sides; only what it needs of Xen is not there. Headers and compiler come with what the real daemons need.
 describe.runIf(daemons().length > 1)('stubdom-vchan', () => {
-  let directory: string
   let program: string
   let impatient: string
 
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'stubdom-vchan-'))
-    program = join(directory, 'stubdom-vchan')
-    impatient = join(directory, 'impatient')
-    await buildVchanServer(program)
-    await buildVchanServer(impatient, ['CONNECT_MS=200', 'FAREWELL_MS=200'])
+    program = await compileVchanServer()
+    impatient = await compileVchanServer(['CONNECT_MS=200', 'FAREWELL_MS=200'])
   })
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
   async function start(which = program): Promise<{ world: World; front: Front; server: Running; client: Client }> {
     const world = await World.create()

@@ -1,9 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { compileStubdomInit } from '../compile.mjs'
+import { compileStubdomInit, compileVchanServer } from '../compile.mjs'
 import { root } from '../root.mjs'
-import { buildVchanServer } from '../vchan-server.mjs'
 import { addBusybox } from './busybox.mjs'
 import { toCpio } from './cpio.mjs'
 import { kernelPackage, unpackPackages } from './debian-packages.mjs'
@@ -90,16 +88,9 @@ async function stubdomRoot(sysroot, kernel, agentArguments) {
 
 /** It is linked with this machine's libxenvchan, and runs with the root's own. @param {Tree} tree @param {Sysroot} sysroot */
 async function addVchanServer(tree, sysroot) {
-  const directory = mkdtempSync(join(tmpdir(), 'stubdom-image-'))
-  try {
-    const program = join(directory, 'stubdom-vchan')
-    await buildVchanServer(program)
-    const bytes = readFileSync(program)
-    tree.file('usr/bin/stubdom-vchan', bytes, { mode: 0o755, component: 'stubdom-vchan' })
-    sysroot.addLibraries(tree, bytes)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  const bytes = readFileSync(await compileVchanServer())
+  tree.file('usr/bin/stubdom-vchan', bytes, { mode: 0o755, component: 'stubdom-vchan' })
+  sysroot.addLibraries(tree, bytes)
 }
 
 /** @param {Tree} tree @param {Sysroot} sysroot */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Inside } from '../images/overlay.ts'
 import { run, succeed, xl } from './shell.ts'
 import { nodeBecomes, readNode, xenstore } from './xenstore.ts'
 
@@ -7,7 +8,7 @@ export interface GuestOptions {
   /** Further lines of xl.cfg. */
   readonly config?: readonly string[] | undefined
   /** Has a program of test/lab/inside run the agent in the stubdomain. */
-  readonly inside?: 'hostile' | 'meddler' | undefined
+  readonly inside?: Inside | undefined
   /** What the stubdomain has in all, in MB; what docs/image.md says. */
   readonly stubdomainMemory?: number | undefined
 }
@@ -138,7 +139,7 @@ export class Guest {
   }
 }
 
-function ramdiskWith(inside: string): string {
+function ramdiskWith(inside: Inside): string {
   const file = `/boot/${inside}.cpio`
   const parts = ['/boot/stubdom.cpio', `/lab/${inside}.cpio`]
   if (!existsSync(file)) writeFileSync(file, Buffer.concat(parts.map(part => readFileSync(part))))

@@ -1,14 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundlePrograms } from '../../../scripts/lib/bundle.mjs'
 import { bundleOptions } from '../../../scripts/lib/bundle-options.mjs'
-import { buildPlumbHelper } from '../../../scripts/lib/plumb-helper.mjs'
+import { compilePlumbHelper } from '../../../scripts/lib/compile.mjs'
 import { root } from '../../../scripts/lib/root.mjs'
 import { toCpio } from '../../../scripts/lib/rootfs/cpio.mjs'
 import { stubdomImage } from '../../../scripts/lib/rootfs/stubdom-image.mjs'
 import { Tree } from '../../../scripts/lib/rootfs/tree.mjs'
-import { CACHE, cached, fingerprint, systemVersion } from '../cache.ts'
+import { cached, fingerprint, systemVersion } from '../cache.ts'
 import type { LabRequest } from '../events.ts'
 import { SourcePositions } from '../source-positions.ts'
 import { buildGuest } from './guest.ts'
@@ -17,7 +17,6 @@ import { buildStockImage } from './stock.ts'
 
 const AGENT = 'packages/stubdom-agent/dist/stubdom-agent.mjs'
 const CLI = 'packages/dom0-agent/dist/stubdomctl.mjs'
-const PLUMB = 'packages/dom0-agent/native/stubdom-plumb.c'
 const VCHAN = 'packages/stubdom-agent/native'
 const LAB = join(root, 'test/lab')
 const RUNNER = 'lab/runner.mjs'
@@ -35,7 +34,7 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
   const [stubdom, guest, plumb, runner, hostile, meddler] = await Promise.all([
     stubdomArchive(),
     guestProgram(),
-    plumbHelper(),
+    compilePlumbHelper(),
     bundleRunner(),
     buildOverlay('hostile'),
     buildOverlay('meddler'),
@@ -45,7 +44,7 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
     const tree = new Tree()
     tree.file('boot/stubdom.cpio', stubdom)
     tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
-    tree.file('usr/bin/stubdom-plumb', plumb, { mode: 0o755 })
+    tree.file('usr/bin/stubdom-plumb', readFileSync(plumb), { mode: 0o755 })
     tree.file('lab/guest.elf', guest)
     tree.file('lab/hostile.cpio', hostile)
     tree.file('lab/meddler.cpio', meddler)
@@ -60,7 +59,7 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
 
 async function stubdomArchive(): Promise<Buffer> {
   const inputs = fingerprint(
-    [AGENT, 'packages/stubdom-agent/init', VCHAN, 'scripts/lib/vchan-server.mjs', 'scripts/lib/rootfs'],
+    [AGENT, 'packages/stubdom-agent/init', VCHAN, 'scripts/lib/compile.mjs', 'scripts/lib/rootfs'],
     [systemVersion()],
   )
   const directory = await cached('stubdom', inputs, async () => ({
@@ -79,19 +78,6 @@ async function guestProgram(): Promise<Buffer> {
   const inputs = fingerprint(['test/lab/guest', 'test/lab/images/guest.ts'])
   const directory = await cached('guest', inputs, async () => ({ 'guest.elf': buildGuest() }))
   return readFileSync(join(directory, 'guest.elf'))
-}
-
-async function plumbHelper(): Promise<Buffer> {
-  const inputs = fingerprint([PLUMB, 'scripts/lib/plumb-helper.mjs'], [systemVersion()])
-  const directory = await cached('plumb', inputs, async () => {
-    const program = join(CACHE, `stubdom-plumb.${process.pid}`)
-    mkdirSync(CACHE, { recursive: true })
-    await buildPlumbHelper(program)
-    const bytes = readFileSync(program)
-    rmSync(program)
-    return { 'stubdom-plumb': bytes }
-  })
-  return readFileSync(join(directory, 'stubdom-plumb'))
 }
 
 /** The tests and everything they use, in one file: dom0 has no node_modules. Small, and without its map: it is read by an emulated processor. */
