@@ -52,6 +52,13 @@ export type { CallEffect, CallInput, NodeBytes } from './requester/io.ts'
 export type { Verdict } from './requester/verdict.ts'
 export type { ResponderOptions } from './responder/desk.ts'
 export type { InFlight } from './responder/entry.ts'
-export type { CommandKey, ExecutionMode, ExecutionOutcome, ResponderEffect, ResponderInput } from './responder/io.ts'
+export type {
+  CommandKey,
+  ExecutionMode,
+  ExecutionOutcome,
+  Removal,
+  ResponderEffect,
+  ResponderInput,
+} from './responder/io.ts'
 export { Responder } from './responder/responder.ts'
 export { commonVersion, formatRange, PROTOCOL_VERSION, PROTOCOL_VERSIONS } from './version.ts'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   type CommandKey,
   type ExecutionOutcome,
+  type Removal,
   Responder,
   type ResponderEffect,
   type ResponderInput,
@@ -134,13 +135,19 @@ export class Engine implements ExecutionListener {
       case 'remove-response':
         reached('answer collected', effect)
         // What was kept for the answer goes first: with the response's node all of the command is gone.
-        return void this.#executions.collected(effect).then(() => this.#store?.(effect))
+        return void this.#executions.collected(effect).then(() => this.#remove(effect))
+      case 'remove-parts':
+        return void this.#remove(effect)
       case 'write-pending':
         this.#pendingWritten = this.#store?.(effect) ?? NOT_WRITTEN
         return
       default:
         void this.#store?.(effect)
     }
+  }
+
+  async #remove(effect: Removal): Promise<void> {
+    if (await this.#store?.(effect)) this.tell({ on: 'removed', effect })
   }
 
   #execute({ command, id, args, mode, deadlineAt }: Extract<ResponderEffect, { do: 'execute' }>): void {

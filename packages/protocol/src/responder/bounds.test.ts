@@ -8,6 +8,7 @@ import {
   B,
   cancel,
   claiming,
+  disconnected,
   executed,
   executing,
   finished,
@@ -25,6 +26,7 @@ import {
   tick,
 } from '../testing/responder-play.ts'
 import { ENTRIES_MAX } from './desk.ts'
+import type { Removal } from './io.ts'
 
 describe('commit', () => {
   test('makes a cancel come too late', () => {
@@ -165,6 +167,15 @@ describe('bounds', () => {
       [4, listed('ping', ...names.slice(1)), `read ${key(names.at(-1) as Key).id}`],
     ])
   })
+})
+
+test('of many removals that were under way when the connection was lost, those are wanted again that are not known to be done', () => {
+  const agent = responder()
+  const orphans = Array.from({ length: 300 }, (_, n): [Key, unknown] => [attach(100 + n), finished])
+  const removals = agent.handle(started([], orphans), 0)
+  expect(removals).toHaveLength(300)
+  for (const effect of removals.slice(0, 100)) agent.handle({ on: 'removed', effect: effect as Removal }, 1)
+  expect(agent.handle(disconnected, 2)).toEqual(removals.slice(100))
 })
 
 describe('when it wants to be woken', () => {

@@ -4,15 +4,12 @@ import { WINDOW_DEFAULT } from '../limits.ts'
 import type { PendingResponse } from '../messages/response.ts'
 import { Collection } from './collection.ts'
 import type { Entry, InFlight } from './entry.ts'
-import { type CommandKey, keyOf, type ResponderEffect } from './io.ts'
+import { type CommandKey, keyOf, type Removal, type ResponderEffect } from './io.ts'
 import { AnswerMemory } from './memory.ts'
 import { Refusals } from './refusals.ts'
 
 /** Ids of all states that are held; what is beyond is found by a later listing. */
 export const ENTRIES_MAX = 4_096
-
-/** The newest removals, which are done once more after a reconnect: more than a connection has under way. */
-const REMOVALS_MAX = 64
 
 export interface ResponderOptions {
   readonly epoch: string
@@ -34,7 +31,8 @@ export class Desk {
   readonly stalled = new Set<string>()
   now = 0
   #effects: ResponderEffect[] = []
-  readonly #removals: Extract<ResponderEffect, { do: 'remove-response' | 'remove-parts' }>[] = []
+  /** Wanted, and not known to be done. */
+  readonly #removals = new Set<Removal>()
 
   constructor({ epoch, sha256, window = WINDOW_DEFAULT }: ResponderOptions) {
     this.epoch = epoch
@@ -66,15 +64,22 @@ export class Desk {
   do(effect: ResponderEffect): void {
     this.#effects.push(effect)
     if (effect.do !== 'remove-response' && effect.do !== 'remove-parts') return
-    this.#removals.push(effect)
-    if (this.#removals.length > REMOVALS_MAX) this.#removals.shift()
+    this.#removals.add(effect)
+    const [oldest] = this.#removals
+    if (oldest && this.#removals.size > ENTRIES_MAX) this.removed(oldest)
+  }
+
+  removed(effect: Removal): void {
+    this.#removals.delete(effect)
   }
 
   /** What was to be removed may still stand there after a connection was lost, and nothing else would remember it, unless its id came back. */
   removeAgain(): void {
     const answers = [...this.entries.values()].filter(({ state }) => state !== 'reading' && state !== 'queued')
     const theirs = new Set(answers.map(({ id }) => id))
-    for (const effect of this.#removals.splice(0)) if (!theirs.has(effect.id)) this.do(effect)
+    const wanted = [...this.#removals]
+    this.#removals.clear()
+    for (const effect of wanted) if (!theirs.has(effect.id)) this.do(effect)
   }
 
   takeEffects(): ResponderEffect[] {

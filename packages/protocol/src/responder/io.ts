@@ -36,9 +36,9 @@ export type ResponderEffect =
   | ({ readonly do: 'write-pending'; readonly node: string } & CommandKey)
   /** The final response: parts first. Answer with `answer-written` or `answer-refused`. */
   | ({ readonly do: 'write-answer'; readonly message: EncodedMessage } & CommandKey)
-  /** The response and its parts; `directory`: the command's directory too, since the agent does not have that command and no other id stands there. */
+  /** The response and its parts. Answer with `removed`. `directory`: the command's directory too, since the agent does not have that command and no other id stands there. */
   | ({ readonly do: 'remove-response'; readonly parts: boolean; readonly directory: boolean } & CommandKey)
-  /** Parts that belong to no response. */
+  /** Parts that belong to no response. Answer with `removed`. */
   | { readonly do: 'remove-parts'; readonly id: string }
   /** Answer with `requests-listed`. */
   | { readonly do: 'list-requests'; readonly command: string }
@@ -53,6 +53,9 @@ export type ResponderEffect =
   | ({ readonly do: 'abort-execution' } & CommandKey)
   /** The node `refused`. No answer is awaited. */
   | { readonly do: 'write-refused'; readonly node: string }
+
+/** The effects that remove something. */
+export type Removal = Extract<ResponderEffect, { do: 'remove-response' | 'remove-parts' }>
 
 /** What a {@link Responder} is told. */
 export type ResponderInput =
@@ -86,6 +89,7 @@ export type ResponderInput =
   | ({ readonly on: 'answer-progress'; readonly parts: number } & CommandKey)
   | ({ readonly on: 'answer-written' } & CommandKey)
   | ({ readonly on: 'answer-refused' } & CommandKey)
+  | { readonly on: 'removed'; readonly effect: Removal }
   /**
    * The Xenstore connection was lost and a new one is there: what was wanted until now may not have been done and will not be answered. A
    * `requests-listed` of every command must follow, of those that have no requests any more too.

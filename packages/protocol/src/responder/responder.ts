@@ -93,6 +93,8 @@ export class Responder {
         return this.#answering.written(input)
       case 'answer-refused':
         return this.#answering.writeRefused(input)
+      case 'removed':
+        return this.#desk.removed(input.effect)
       case 'disconnected':
         return this.#disconnected()
       case 'tick':

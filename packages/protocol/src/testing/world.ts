@@ -236,7 +236,8 @@ export class World {
         this.#write(responseOf(effect), effect.message.node)
         return void wire.news.push({ on: 'answer-written', ...key(effect) })
       case 'remove-response':
-        return this.remove(responseOf(effect))
+        this.remove(responseOf(effect))
+        return void wire.news.push({ on: 'removed', effect })
       case 'list-requests':
         return this.#list(effect.command)
       case 'write-refused':

@@ -34,7 +34,12 @@ async function listBelow(
   return lists.flat()
 }
 
-async function listIfExists(xenstore: XenstoreClient, path: string): Promise<string[]> {
+/** oxenstored lists no more than about 240 names to a domain. */
+export function isUnlistable(error: unknown): boolean {
+  return isErrno(error, 'E2BIG', 'ENOSYS')
+}
+
+export async function listIfExists(xenstore: XenstoreClient, path: string): Promise<string[]> {
   try {
     return await xenstore.list(at(path))
   } catch (error) {

@@ -16,8 +16,14 @@ function failingWith(error: Error) {
   }
   const close = async () => void closed++
   const xenstore = { readIfExists: fail, list: fail, write: fail, rm: fail, close } as unknown as XenstoreClient
-  const io = new ResponderIo(xenstore, input => told.push(input), pino({ level: 'silent' }))
-  return { io, told, closed: () => closed }
+  let unlistable = 0
+  const io = new ResponderIo(
+    xenstore,
+    input => told.push(input),
+    () => unlistable++,
+    pino({ level: 'silent' }),
+  )
+  return { io, told, closed: () => closed, unlistable: () => unlistable }
 }
 
 const EFFECTS: StoreEffect[] = [
@@ -43,6 +49,16 @@ test('a request that cannot be read ends the connection: nothing else would look
   io.perform({ do: 'read-request', ...KEY })
   await expect.poll(closed).toBe(1)
 })
+
+test.each(['E2BIG', 'ENOSYS'])(
+  'a directory that cannot be listed to a domain (%s) is listed later, and the connection goes on',
+  async code => {
+    const { io, told, closed, unlistable } = failingWith(new XenstoreReplyError(code, 'DIRECTORY_PART'))
+    io.perform({ do: 'list-requests', command: 'pci-attach' })
+    await expect.poll(unlistable).toBe(1)
+    expect([told, closed()]).toEqual([[], 0])
+  },
+)
 
 test('a claim or an answer that is refused is told, and the connection goes on', async () => {
   const { io, told, closed } = failingWith(new XenstoreReplyError('ENOSPC', 'WRITE'))

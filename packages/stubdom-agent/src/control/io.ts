@@ -3,6 +3,7 @@ import { Layout } from '@stubdom/protocol'
 import { isErrno, type XenstoreClient, XenstoreConnectionError, XenstoreReplyError } from '@stubdom/xenstore'
 import type { Logger } from '../logger.ts'
 import { reached } from '../steps.ts'
+import { isUnlistable, listIfExists } from './found.ts'
 import { at } from './own-tree.ts'
 
 /** The effects that are done in Xenstore; the others concern QEMU. */
@@ -15,13 +16,16 @@ const PART_WINDOW = 16
 export class ResponderIo {
   readonly #xenstore: XenstoreClient
   readonly #tell: (input: ResponderInput) => void
+  readonly #unlistable: () => void
   readonly #log: Logger
   /** One answer in parts at a time: two would use the domain's nodes up. */
   #parts: Promise<unknown> = Promise.resolve()
 
-  constructor(xenstore: XenstoreClient, tell: (input: ResponderInput) => void, log: Logger) {
+  /** @param unlistable a directory holds more names than can be listed: it is to be listed when there are fewer */
+  constructor(xenstore: XenstoreClient, tell: (input: ResponderInput) => void, unlistable: () => void, log: Logger) {
     this.#xenstore = xenstore
     this.#tell = tell
+    this.#unlistable = unlistable
     this.#log = log
   }
 
@@ -66,10 +70,8 @@ export class ResponderIo {
         return this.#remove(effect)
       case 'remove-parts':
         return this.#xenstore.rm(at(Layout.responseParts(effect.id)))
-      case 'list-requests': {
-        const ids = await this.#list(at(Layout.requestsOf(effect.command)))
-        return this.#tell({ on: 'requests-listed', command: effect.command, ids })
-      }
+      case 'list-requests':
+        return this.#listRequests(effect.command)
     }
   }
 
@@ -138,11 +140,14 @@ export class ResponderIo {
     })
   }
 
-  #list(path: string): Promise<string[]> {
-    return this.#xenstore.list(path).catch(error => {
-      if (isErrno(error, 'ENOENT', 'EACCES')) return []
-      throw error
-    })
+  async #listRequests(command: string): Promise<void> {
+    try {
+      const ids = await listIfExists(this.#xenstore, Layout.requestsOf(command))
+      this.#tell({ on: 'requests-listed', command, ids })
+    } catch (error) {
+      if (!isUnlistable(error)) throw error
+      this.#unlistable()
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { type AgentStage, type ControlEvent, Layout, parseNodeName, printable } from '@stubdom/protocol'
-import { isErrno, type XenstoreClient } from '@stubdom/xenstore'
+import type { XenstoreClient } from '@stubdom/xenstore'
 import { concatMap, filter, firstValueFrom, merge, type Observable, Subscription, takeUntil, timer } from 'rxjs'
 import type { ModelState } from '../boot/model-state.ts'
 import type { Engine } from '../engine.ts'
@@ -11,7 +11,7 @@ import type { Monitor } from '../qemu/monitor.ts'
 import type { StateChannels } from '../save/channel.ts'
 import { AGENT_VERSION } from '../version.ts'
 import { controlEvent } from './events.ts'
-import { listRequests, takeStock } from './found.ts'
+import { isUnlistable, listRequests, takeStock } from './found.ts'
 import { ResponderIo } from './io.ts'
 import { at, CONTROL, OwnTree, TARGET } from './own-tree.ts'
 
@@ -20,6 +20,9 @@ const RELIST_MS = 30_000
 
 /** Milliseconds. The same while there is no control directory yet. */
 const TREE_MS = 5_000
+
+/** Milliseconds. The same while there are more requests than can be listed. */
+const UNLISTABLE_MS = 1_000
 
 /** Events under way to the ring; more than that at a time are a flood and are dropped. */
 const EVENTS_UNDER_WAY_MAX = 32
@@ -46,6 +49,9 @@ export class Session {
   /** Whether a hello should stand. */
   #isGreeting = false
   #over = false
+  /** More requests than can be listed, as the last listing showed, and the next try. */
+  #tooMany = false
+  #nextTry: Subscription | undefined
   #seq = 0
   #eventsUnderWay = 0
 
@@ -75,7 +81,12 @@ export class Session {
   /** Serves until `signal` aborts, at the end of the connection at the latest; then says goodbye if it still can. */
   async serve(signal: AbortSignal): Promise<void> {
     const { xenstore, monitor, modelState, engine } = this.#parts
-    const io = new ResponderIo(xenstore, input => engine.tell(input), this.#parts.log)
+    const io = new ResponderIo(
+      xenstore,
+      input => engine.tell(input),
+      () => this.#listLater(),
+      this.#parts.log,
+    )
     try {
       if (engine.started) this.#follow(io)
       else await this.#takeOver()
@@ -165,15 +176,24 @@ export class Session {
       else if (this.#isGreeting && !(await this.#tree.hasHello())) this.#broken(new Error('the hello is gone'))
       else await this.#relist()
     } catch (error) {
-      // oxenstored lists no more than about 240 names to a domain. Until there are fewer, each request is still noticed by an event of its own.
-      if (!isErrno(error, 'E2BIG', 'ENOSYS')) return this.#broken(error)
-      this.#parts.log.warn({ error: (error as Error).message }, 'there are more requests than can be listed')
+      if (!isUnlistable(error)) return this.#broken(error)
+      this.#listLater()
     }
+  }
+
+  /** Until there are fewer, each request is still noticed by an event of its own; which answers were collected is not. */
+  #listLater(): void {
+    if (this.#nextTry?.closed === false) return
+    if (!this.#tooMany) this.#parts.log.warn('there are more requests than can be listed')
+    this.#tooMany = true
+    this.#nextTry = timer(UNLISTABLE_MS).subscribe(() => void this.#lookAround())
+    this.#subscriptions.add(this.#nextTry)
   }
 
   async #relist(): Promise<void> {
     const { engine, xenstore } = this.#parts
     const found = await listRequests(xenstore)
+    this.#tooMany = false
     const commands = new Set([...engine.commands, ...found.map(({ command }) => command)])
     for (const command of commands) {
       const ids = found.filter(request => request.command === command).map(({ id }) => id)
