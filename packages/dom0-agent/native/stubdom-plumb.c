@@ -1,7 +1,7 @@
-/* stubdom-plumb: the hypercalls that give a PCI device to a guest and its stubdomain, one for each run.
+/* stubdom-plumb: the hypercalls that give a PCI device to a guest and its stubdomain, one for each run or as many as are asked for.
  *
  * Only a toolstack may make them, and libxenctrl has an interface for C alone; everything else (the order, pciback, Xenstore, what is taken
- * back when) is stubdomctl's. So this program knows no policy: it does one thing, says in one line of JSON how that went, and keeps no state.
+ * back when) is stubdomctl's. So this program knows no policy: it does what it is asked, says in one line of JSON how that went, and keeps no state.
  *
  *     stubdom-plumb test-assign DOMID DDDD:BB:DD.F       may the device be given to the domain?
  *     stubdom-plumb assign      DOMID DDDD:BB:DD.F strict|relaxed
@@ -14,6 +14,11 @@
  *
  * Exit codes: 0 {"ok":true}; 1 the hypervisor refused: {"ok":false,"call":…,"errno":…,"message":…}; 2 wrong usage, in words on stderr.
  *
+ *     stubdom-plumb -                                    all of these, from standard input
+ *
+ * One request a line, its words separated by blanks, at most 255 bytes; one line of the same JSON for each, in order, before the next is read. A line
+ * that is not understood, or not ended, is answered with "call":"request" and nothing is done for it. Exit code 0 when the input ends.
+ *
  * Build: cc -O2 -Wall -o stubdom-plumb stubdom-plumb.c -lxenctrl       (Debian: libxen-dev)
  */
 #include <errno.h>
@@ -23,6 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xenctrl.h>
+
+enum {
+    /* Of a line of input, with room for the byte that ends it here: the longest request has less than a hundred. */
+    LINE_BYTES = 256,
+    /* Of a request, the program's name among them: the longest has six, and one more tells that there are too many. */
+    WORDS_MAX = 7,
+};
 
 /* What is asked for, understood; which fields count depends on the verb. */
 struct request {
@@ -185,27 +197,103 @@ static int perform(xc_interface *xen, const struct request *r, const char **call
     }
 }
 
+/* Nothing that would have to be escaped in JSON gets into it: a line may hold anything. */
+static void print_refusal(const char *call, int error, const char *message)
+{
+    printf("{\"ok\":false,\"call\":\"%s\",\"errno\":%d,\"message\":\"", call, error);
+    for (; *message; message++)
+        putchar(*message < ' ' || *message > '~' || *message == '"' || *message == '\\' ? '?' : *message);
+    puts("\"}");
+}
+
+/* Does what is asked for and says how that went. Where there is no interface, open_error says why. */
+static bool answer(xc_interface *xen, int open_error, const struct request *request)
+{
+    const char *call = "interface_open";
+    int error = open_error;
+
+    if (xen) {
+        if (perform(xen, request, &call) >= 0) {
+            puts("{\"ok\":true}");
+            return true;
+        }
+        error = errno;
+    }
+    print_refusal(call, error, strerror(error));
+    return false;
+}
+
+/* One line without its end; `whole` when it had one and nothing of it was left out. False when there is no more. */
+static bool read_line(char line[LINE_BYTES], bool *whole)
+{
+    size_t length = 0;
+    bool fits = true;
+    int c;
+
+    while ((c = getchar()) != EOF && c != '\n') {
+        if (c != '\0' && length < LINE_BYTES - 1)
+            line[length++] = c;
+        else
+            fits = false;
+    }
+    line[length] = '\0';
+    *whole = fits && c == '\n';
+    return c == '\n' || length > 0;
+}
+
+/* As read_request. What is not whole may read as another request than the one that was meant. */
+static const char *read_request_line(char *line, bool whole, struct request *request)
+{
+    char *words[WORDS_MAX] = { "stubdom-plumb" };
+    char *word = strtok(line, " ");
+    int count = 1;
+
+    if (!whole)
+        return "the line is too long or has no end";
+    for (; word && count < WORDS_MAX; word = strtok(NULL, " "))
+        words[count++] = word;
+    return read_request(count, words, request);
+}
+
+static int answer_lines(xc_interface *xen, int open_error)
+{
+    char line[LINE_BYTES];
+    bool whole;
+
+    while (read_line(line, &whole)) {
+        struct request request = { 0 };
+        const char *problem = read_request_line(line, whole, &request);
+        char message[LINE_BYTES + 32];
+
+        if (problem) {
+            snprintf(message, sizeof message, "not understood: %s", problem);
+            print_refusal("request", EINVAL, message);
+        } else {
+            (void)answer(xen, open_error, &request);
+        }
+        /* Nobody would learn how the next one went. */
+        if (fflush(stdout) != 0)
+            return 1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    bool lines = argc == 2 && !strcmp(argv[1], "-");
     struct request request = { 0 };
-    const char *problem = read_request(argc, argv, &request);
-    const char *call = "interface_open";
+    const char *problem = lines ? NULL : read_request(argc, argv, &request);
     xc_interface *xen;
-    int error;
+    int code, open_error;
 
     if (problem) {
         fprintf(stderr, "stubdom-plumb: not understood: %s; the head of stubdom-plumb.c says what there is\n", problem);
         return 2;
     }
     xen = xc_interface_open(NULL, NULL, 0);
-    if (xen && perform(xen, &request, &call) >= 0) {
-        xc_interface_close(xen);
-        puts("{\"ok\":true}");
-        return 0;
-    }
-    error = errno;
+    open_error = errno;
+    code = lines ? answer_lines(xen, open_error) : !answer(xen, open_error, &request);
     if (xen)
         xc_interface_close(xen);
-    printf("{\"ok\":false,\"call\":\"%s\",\"errno\":%d,\"message\":\"%s\"}\n", call, error, strerror(error));
-    return 1;
+    return code;
 }

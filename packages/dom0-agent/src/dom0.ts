@@ -8,7 +8,7 @@ import { listStubdomains, type StubdomainInfo } from './domains/listing.ts'
 import { type NamedPair, resolveDomain } from './domains/resolve.ts'
 import { type Logger, SILENT } from './logger.ts'
 import type { Misbehaviour } from './misbehaviour.ts'
-import { HelperHypervisor } from './plumb/hypervisor.ts'
+import { HelperHypervisor } from './plumb/helper-hypervisor.ts'
 import { Plumbing } from './plumb/plumbing.ts'
 import { Link, type WatchStyle } from './session/link.ts'
 import { Session } from './session/session.ts'
@@ -98,8 +98,8 @@ export class Dom0 {
     const pair = await translated(() => this.#link.steadily(client => resolveDomain(client, domain)))
     const session = this.#session(pair)
     const { saveDir, saving, plumbHelper = 'stubdom-plumb', sysfs = '/sys' } = this.#options
-    const hypervisor = new HelperHypervisor(plumbHelper)
-    const plumbing = new Plumbing({ connection: this.#link, pair, hypervisor, sysfs })
+    const plumbing = () =>
+      new Plumbing({ connection: this.#link, pair, hypervisor: new HelperHypervisor(plumbHelper), sysfs })
     const ways = {
       saveDir,
       saving,

@@ -34,7 +34,8 @@ export interface StubdomainContext {
   readonly session: Session
   readonly newId: () => string
   readonly ways: StateWays
-  readonly plumbing: Plumbing
+  /** Made anew for each command, and closed with it. */
+  readonly plumbing: () => Plumbing
 }
 
 /** What was saved, and what the device model does now. */
@@ -188,7 +189,12 @@ export class Stubdomain {
       if (!pickUp) await this.#context.session.prepare()
       const { deadlineMs } = timing('pci-attach', options)
       const hotPlug = { id, pickUp, waitMs: deadlineMs, signal: controls.signal }
-      return body(this.#context.plumbing, hotPlug, controls)
+      const plumbing = this.#context.plumbing()
+      try {
+        return await body(plumbing, hotPlug, controls)
+      } finally {
+        await plumbing.close()
+      }
     })
   }
 

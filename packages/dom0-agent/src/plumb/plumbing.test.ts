@@ -32,10 +32,15 @@ beforeEach(async () => {
   host = await PlumbedHost.start(world)
   await host.addDevice(BDF, 'pciback')
   await ensureControlDirectory(world.dom0, STUBDOMAIN)
-  const dom0 = await world.connect({ plumbHelper: host.helper, sysfs: host.sysfs })
+  const dom0 = await world.connect({ plumbHelper: host.helper.program, sysfs: host.sysfs })
   stubdomain = await dom0.stubdomain(GUEST)
 })
-afterEach(() => world.stop())
+afterEach(async () => {
+  const helpers = await host.helper.processes()
+  await world.stop()
+  // However a command ended, and with the connection still there.
+  if (helpers.includes(true)) throw new Error('a process of the helper is left')
+})
 
 /** The state of the host at the moment when the device model is told. */
 async function agentThat(attach: Handler, detach: Handler = async () => done({ bdf: BDF, qdevId: DEVICE.qdevId })) {
@@ -57,7 +62,7 @@ describe('an attach', () => {
   test('permits everything before the device model hears of the device', async () => {
     let before: string[] = []
     await agentThat(async args => {
-      before = await host.hypercalls()
+      before = await host.helper.requests()
       expect(args).toEqual({ bdf: BDF, slot: 5, permissive: true })
       return done(DEVICE)
     })
@@ -103,9 +108,17 @@ describe('an attach', () => {
     expect(await host.written('unbind', 'e1000e')).toBe('0000:05:00.0')
     expect(await host.written('new_slot')).toBe('0000:05:00.0')
     expect(await host.written('bind')).toBe('0000:05:00.0')
-    expect((await host.hypercalls())[0]).toBe('quarantine 0000:05:00.0')
+    expect((await host.helper.requests())[0]).toBe('quarantine 0000:05:00.0')
     expect(await world.dom0.readText('/libxl/pci/0000-05-00-0/driver_path')).toMatch(/drivers\/e1000e$/)
   })
+})
+
+test('each command has one process of the helper, and it has ended with the command', async () => {
+  await agentThat(attaches)
+  await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
+  expect(await host.helper.processes()).toEqual([false])
+  await stubdomain.pciDetachPlumbed({ bdf: BDF }).result
+  expect(await host.helper.processes()).toEqual([false, false])
 })
 
 describe('an attach that fails', () => {
@@ -116,7 +129,7 @@ describe('an attach that fails', () => {
     ['the assignment', '^assign', 'assign', [...revoked(6), ...revoked(7)]],
   ])('at %s leaves the host as it was', async (_, refused, step, undone) => {
     await agentThat(attaches)
-    await host.refuse(refused)
+    await host.helper.refuse(refused)
     const error = await stubdomain.pciAttachPlumbed({ bdf: BDF }).result.catch(caught => caught)
     expect(error).toMatchObject({
       name: 'PlumbingError',
@@ -124,8 +137,22 @@ describe('an attach that fails', () => {
       message: expect.stringMatching(/not permitted/),
     })
     expect(error.step).toBe(step)
-    const calls = await host.hypercalls()
+    const calls = await host.helper.requests()
     expect(calls.filter(call => /deny|deassign/.test(call))).toEqual(undone)
+    await expectNothing()
+  })
+
+  test('since the helper died is taken back with another one', async () => {
+    await agentThat(attaches)
+    await host.helper.goWrong('^assign', 'kill -9 $$')
+    await expect(stubdomain.pciAttachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({
+      name: 'PlumbingError',
+      step: 'assign',
+      outcome: 'not-done',
+      message: expect.stringMatching(/ended with SIGKILL$/),
+    })
+    expect(await host.helper.requests()).toEqual([...LAID, ...revoked(6), ...revoked(7)])
+    expect(await host.helper.processes()).toEqual([false, false])
     await expectNothing()
   })
 
@@ -133,13 +160,13 @@ describe('an attach that fails', () => {
     await agentThat(fails('not-done'))
     const error: CommandFailedError = await stubdomain.pciAttachPlumbed({ bdf: BDF }).result.catch(caught => caught)
     expect(error).toMatchObject({ name: 'CommandFailedError', code: 'qemu-error', outcome: 'not-done' })
-    expect(await host.hypercalls()).toEqual([...LAID, `deassign 6 ${BDF}`, ...revoked(6), ...revoked(7)])
+    expect(await host.helper.requests()).toEqual([...LAID, `deassign 6 ${BDF}`, ...revoked(6), ...revoked(7)])
     await expectNothing()
   })
 
   test('since the stubdomain ended meanwhile has nothing left to take back from it', async () => {
     await agentThat(async (...command) => {
-      await host.refuse('^(iomem|ioport|irq) 7 .* deny', 3)
+      await host.helper.refuse('^(iomem|ioport|irq) 7 .* deny', 3)
       return fails('not-done')(...command)
     })
     await expect(stubdomain.pciAttachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({ outcome: 'not-done' })
@@ -151,7 +178,7 @@ describe('an attach that fails', () => {
     await agentThat(fails('not-done'))
     const { result } = stubdomain.pciAttachPlumbed({ bdf: '0000:05:00.0', seize: true })
     await expect(result).rejects.toMatchObject({ name: 'CommandFailedError', outcome: 'not-done' })
-    expect((await host.hypercalls()).at(-1)).toBe('unquarantine 0000:05:00.0')
+    expect((await host.helper.requests()).at(-1)).toBe('unquarantine 0000:05:00.0')
     expect(await host.written('remove_slot')).toBe('0000:05:00.0')
     expect(await host.written('bind', 'e1000e')).toBe('0000:05:00.0')
     expect(await world.dom0.exists('/libxl/pci/0000-05-00-0/driver_path')).toBe(false)
@@ -159,14 +186,14 @@ describe('an attach that fails', () => {
 
   test('and cannot be taken back says what is left', async () => {
     await agentThat(fails('not-done'))
-    await host.refuse('^deassign')
+    await host.helper.refuse('^deassign')
     await expect(stubdomain.pciAttachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({
       name: 'PlumbingError',
       step: 'device-model',
       outcome: 'partly',
       message: expect.stringMatching(/could not be taken back: the assignment/),
     })
-    expect((await host.hypercalls()).slice(-6)).toEqual([...revoked(6), ...revoked(7)])
+    expect((await host.helper.requests()).slice(-6)).toEqual([...revoked(6), ...revoked(7)])
   })
 
   test.each<[string, Handler, string]>([
@@ -176,7 +203,7 @@ describe('an attach that fails', () => {
     await agentThat(handler)
     const { result } = stubdomain.pciAttachPlumbed({ bdf: BDF }, { timeoutMs: 1_000, graceMs: 10 })
     await expect(result).rejects.toMatchObject({ name })
-    expect(await host.hypercalls()).toEqual(LAID)
+    expect(await host.helper.requests()).toEqual(LAID)
     expect(await host.backend()).toMatchObject({ num_devs: '1' })
   })
 
@@ -199,13 +226,13 @@ describe('an attach that fails', () => {
       outcome: 'not-done',
       message: expect.stringMatching(message),
     })
-    expect(await host.hypercalls()).toEqual([])
+    expect(await host.helper.requests()).toEqual([])
     expect(await host.backend()).toEqual({})
   })
 
   test('since no agent is there: nothing is touched', async () => {
     await expect(stubdomain.pciAttachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({ name: 'NoAgentError' })
-    expect(await host.hypercalls()).toEqual([])
+    expect(await host.helper.requests()).toEqual([])
   })
 
   test('since the helper is missing: it says how to get it', async () => {
@@ -259,13 +286,17 @@ describe('a detach', () => {
   test('takes everything back once the device model has no device any more', async () => {
     let before: string[] = []
     await agentThat(attaches, async () => {
-      before = await host.hypercalls()
+      before = await host.helper.requests()
       return done({ bdf: BDF, qdevId: DEVICE.qdevId })
     })
     await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
     await expect(stubdomain.pciDetachPlumbed({ bdf: BDF }).result).resolves.toEqual({ bdf: BDF, detached: true })
     expect(before).toEqual(LAID)
-    expect((await host.hypercalls()).slice(LAID.length)).toEqual([...revoked(6), `deassign 6 ${BDF}`, ...revoked(7)])
+    expect((await host.helper.requests()).slice(LAID.length)).toEqual([
+      ...revoked(6),
+      `deassign 6 ${BDF}`,
+      ...revoked(7),
+    ])
     await expectNothing()
   })
 
@@ -279,20 +310,20 @@ describe('a detach', () => {
   test('of a device that is not this guest’s fails, and touches nothing', async () => {
     await agentThat(attaches, fails('not-done', 'device-not-found'))
     await expect(stubdomain.pciDetachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({ code: 'device-not-found' })
-    expect(await host.hypercalls()).toEqual([])
+    expect(await host.helper.requests()).toEqual([])
   })
 
   test('that the guest refuses leaves everything as it is', async () => {
     await agentThat(attaches, fails('not-done'))
     await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
     await expect(stubdomain.pciDetachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({ code: 'qemu-error' })
-    expect(await host.hypercalls()).toEqual(LAID)
+    expect(await host.helper.requests()).toEqual(LAID)
   })
 
   test('goes on after a step that fails, and says which', async () => {
     await agentThat(attaches)
     await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
-    await host.refuse('^deassign')
+    await host.helper.refuse('^deassign')
     await expect(stubdomain.pciDetachPlumbed({ bdf: BDF }).result).rejects.toMatchObject({
       outcome: 'partly',
       message: expect.stringMatching(/the assignment: deassign: Operation not permitted/),

@@ -170,6 +170,11 @@ export class Plumbing {
     return owner === this.#parts.pair.guest
   }
 
+  /** To be called when the command is over: what makes hypercalls is not kept for the next one. */
+  close(): Promise<void> {
+    return this.#parts.hypervisor.close()
+  }
+
   /** Takes everything back, and says how that ended. */
   async rolledBack(undo: Undo, step: string, error: unknown): Promise<PlumbingError> {
     const problems = await undo.unwind()

@@ -1,6 +1,7 @@
-import { appendFile, chmod, mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { XenstoreClient } from '@stubdom/xenstore'
+import { FakeHelper } from './fake-helper.ts'
 import { STUBDOMAIN, type World } from './world.ts'
 
 /** Where pciback shows devices to the stubdomain. */
@@ -12,43 +13,24 @@ export const BACKEND = `/local/domain/0/backend/pci/${STUBDOMAIN}/0`
  */
 export class PlumbedHost {
   readonly sysfs: string
-  /** Stands for stubdom-plumb. */
-  readonly helper: string
+  readonly helper: FakeHelper
   /** Whether pciback and the domain's pcifront come together. */
   connects = true
   readonly #world: World
-  readonly #log: string
-  readonly #refused: string
-  readonly #errno: string
 
   static async start(world: World): Promise<PlumbedHost> {
-    const host = new PlumbedHost(world)
+    const host = new PlumbedHost(world, await FakeHelper.make(world.dir))
     await mkdir(host.#pciback, { recursive: true })
     for (const name of ['new_slot', 'remove_slot', 'bind', 'unbind', 'permissive'])
       await writeFile(join(host.#pciback, name), '')
-    await appendFile(host.#log, '')
-    await writeFile(host.#refused, '^nothing$')
-    await writeFile(
-      host.helper,
-      `#!/bin/sh
-echo "$*" >> ${host.#log}
-echo "$*" | grep -Eqf ${host.#refused} || exit 0
-echo '{"ok":false,"call":"'$1'","errno":'$(cat ${host.#errno})',"message":"Operation not permitted"}'
-exit 1
-`,
-    )
-    await chmod(host.helper, 0o755)
     host.#bePciback(world.dom0)
     return host
   }
 
-  private constructor(world: World) {
+  private constructor(world: World, helper: FakeHelper) {
     this.#world = world
+    this.helper = helper
     this.sysfs = join(world.dir, 'sys')
-    this.helper = join(world.dir, 'stubdom-plumb')
-    this.#log = join(world.dir, 'hypercalls')
-    this.#refused = join(world.dir, 'refused')
-    this.#errno = join(world.dir, 'errno')
   }
 
   get #pciback(): string {
@@ -84,17 +66,6 @@ exit 1
   /** What is written to a file of pciback's, or of another driver's. */
   async written(file: string, driver = 'pciback'): Promise<string> {
     return readFile(join(this.sysfs, 'bus/pci/drivers', driver, file), 'utf8')
-  }
-
-  /** The hypercalls so far. */
-  async hypercalls(): Promise<string[]> {
-    return (await readFile(this.#log, 'utf8')).split('\n').filter(Boolean)
-  }
-
-  /** From now on refuses hypercalls that match, with EPERM or with what is said. */
-  async refuse(pattern: string, errno = 1): Promise<void> {
-    await writeFile(this.#errno, `${errno}`)
-    await writeFile(this.#refused, pattern)
   }
 
   /** The nodes of the backend and their values; none when there is no backend. */
