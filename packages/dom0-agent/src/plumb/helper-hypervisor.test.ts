@@ -62,6 +62,7 @@ test('once it is closed it makes none, be it for whoever still has it', async ()
 test('what is under way when it is closed is made', async () => {
   const calls = [hypervisor.quarantine(BDF), hypervisor.unquarantine(BDF)]
   await hypervisor.close()
+  expect(await helper.processes()).toEqual([false])
   await Promise.all(calls)
   expect(await helper.requests()).toEqual([`quarantine ${BDF}`, `unquarantine ${BDF}`])
 })
