@@ -77,6 +77,12 @@ test('a hypercall that is refused fails alone: the next one is made by the same 
   expect(await helper.processes()).toEqual([true])
 })
 
+test.each([`relaxed\nquarantine ${BDF}`, 'strict relaxed', ''])('what is no word is not asked: %j', async policy => {
+  const call = hypervisor.assign(6, BDF, policy as 'relaxed')
+  await expect(call).rejects.toMatchObject({ name: 'HypercallError', message: expect.stringMatching(/no request/) })
+  expect(await helper.requests()).toEqual([])
+})
+
 describe('after a process that', () => {
   test.each<[does: string, shell: string, message: RegExp]>([
     ['says why and ends', 'echo no such thing >&2; exit 3', /^assign: \S+ ended with 3: no such thing$/],

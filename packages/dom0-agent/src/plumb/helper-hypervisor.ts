@@ -83,9 +83,14 @@ export class HelperHypervisor implements Hypervisor {
   }
 
   async #ask(verb: string, args: readonly (string | number)[]): Promise<void> {
+    const request = [verb, ...args].join(' ')
+    // What a caller without types may have put into one word must not become another, or another request.
+    if (args.some(word => !/^\S+$/.test(`${word}`))) {
+      throw new HypercallError(verb, 0, `no request is made of ${JSON.stringify(request)}`)
+    }
     try {
       if (!this.#process?.isAlive) this.#process = new HelperProcess(this.#program)
-      const answer = await this.#process.ask([verb, ...args].join(' '), this.#answerMs)
+      const answer = await this.#process.ask(request, this.#answerMs)
       if (!answer.ok) throw new HypercallError(answer.call, answer.errno, answer.message)
     } catch (error) {
       throw error instanceof HelperError ? this.#failure(verb, error) : error
