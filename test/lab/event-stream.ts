@@ -2,36 +2,44 @@ import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { LabEvent } from './events.ts'
 
+/** Events that say how far dom0 is; each comes once. */
+const STEPS = ['booted', 'prepared', 'ready', 'ended'] as const
+type Step = (typeof STEPS)[number]
+
 /** dom0's events as they come. */
 export class EventStream {
-  /** Resolves when dom0 is up and waits. */
-  readonly booted: Promise<void>
-  /** Resolves when the person's shell is there. */
-  readonly ready: Promise<void>
-  /** Resolves when dom0 has done what it was asked to. */
-  readonly ended: Promise<void>
+  readonly #reached: Record<Step, PromiseWithResolvers>
 
   constructor(socket: Socket, take: (event: LabEvent) => void) {
-    let onBooted = () => {}
-    let onReady = () => {}
-    let onEnded = () => {}
-    this.booted = new Promise(resolve => {
-      onBooted = resolve
-    })
-    this.ready = new Promise(resolve => {
-      onReady = resolve
-    })
-    this.ended = new Promise(resolve => {
-      onEnded = resolve
-    })
+    this.#reached = { booted: deferred(), prepared: deferred(), ready: deferred(), ended: deferred() }
     createInterface({ input: socket }).on('line', line => {
       const event = parse(line)
-      if (event.event === 'booted') onBooted()
-      else if (event.event === 'ready') onReady()
-      else if (event.event === 'ended') onEnded()
-      else take(event)
+      if (isStep(event.event)) this.#reached[event.event].resolve()
+      else take(event as Exclude<LabEvent, { event: Step }>)
     })
   }
+
+  /** Resolves when dom0 is up and waits (`booted`), has laid out its guests (`prepared`), has a shell for the person (`ready`), or has done what it was asked to (`ended`). */
+  reached(step: Step): Promise<void> {
+    return this.#reached[step].promise
+  }
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+function deferred(): PromiseWithResolvers {
+  let resolve = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+function isStep(event: string): event is Step {
+  return STEPS.some(step => step === event)
 }
 
 function parse(line: string): LabEvent {

@@ -1,6 +1,6 @@
 /** What dom0 tells the host, one JSON document a line. */
 export type LabEvent =
-  | { readonly event: 'booted' | 'ready' | 'ended' }
+  | { readonly event: 'booted' | 'prepared' | 'ready' | 'ended' }
   | { readonly event: 'planned'; readonly tests: number }
   | { readonly event: 'began'; readonly test: string }
   | { readonly event: 'passed'; readonly test: string; readonly ms: number }
@@ -20,8 +20,10 @@ export interface MeasuredRow {
   readonly unit: string
 }
 
-/** What the host wants dom0 to do. */
-export interface LabRequest {
+/** What the host wants dom0 to do: a line each. After `prepare`, which lays out guests that tests begin with, one more is waited for. */
+export type LabRequest = { readonly mode: 'prepare' } | LabWork
+
+export interface LabWork {
   readonly mode: 'test' | 'shell' | 'bench'
   /** Only tests whose name contains one of these; all when there is none. */
   readonly filters: readonly string[]

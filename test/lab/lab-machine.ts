@@ -1,21 +1,30 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootMachine } from './boot.ts'
 import { EventStream } from './event-stream.ts'
-import type { LabEvent } from './events.ts'
+import type { LabEvent, LabRequest, LabWork } from './events.ts'
 import type { MachineFiles } from './machine/command-line.ts'
-import type { Machine } from './machine/machine.ts'
+import { Machine } from './machine/machine.ts'
 import type { MachineDirectory } from './run-directory.ts'
+import { snapshotsOf } from './snapshots.ts'
 
 /** The disk's size is part of the machine, and so of the snapshot. */
 const PAYLOAD_BYTES = 256 << 20
+
+/** What a machine starts with: nothing, a dom0 that waits for its payload, or guests laid out as well. */
+export type Beginning = 'nothing' | 'booted' | 'prepared'
+
+export interface StartOptions {
+  /** From which snapshots it may start. */
+  readonly from: readonly Beginning[]
+  /** A person uses it. */
+  readonly interactive: boolean
+}
 
 /** One machine of a run, from its boot until dom0 has done what it was asked to. */
 export class LabMachine {
   readonly #files: MachineFiles
   readonly #take: (event: LabEvent) => void
-  #machine: Machine | undefined
-  #events: EventStream | undefined
+  #running: { readonly machine: Machine; readonly events: EventStream } | undefined
 
   /**
    * @param boot the directory with what it boots
@@ -42,37 +51,75 @@ export class LabMachine {
     }
   }
 
-  /** Resolves when dom0 waits for its payload. */
-  async boot(options: { fresh: boolean; interactive: boolean }): Promise<'booted' | 'snapshot'> {
-    const { how } = await bootMachine(this.#files, options, started => {
-      this.#machine = started
-      this.#events = new EventStream(started.events, this.#take)
-      return this.#events
-    })
-    return how
+  /** Resolves when dom0 is up; where it had to be booted the snapshot is taken. */
+  async start({ from, interactive }: StartOptions): Promise<Beginning> {
+    const { booted, prepared } = await snapshotsOf(this.#files)
+    if (from.includes('prepared') && prepared.exists) {
+      await this.#power({ snapshot: prepared.file, interactive })
+      return 'prepared'
+    }
+    if (from.includes('booted') && booted.exists) {
+      await this.#power({ snapshot: booted.file, interactive })
+      this.#ready.machine.events.write('go\n')
+      return 'booted'
+    }
+    const { machine, events } = await this.#power({ interactive })
+    await this.#orDied(events.reached('booted'))
+    await booted.take(machine)
+    machine.events.write('go\n')
+    return 'nothing'
   }
 
-  /** Lets dom0 begin; resolves when it is done. @throws when the machine ends before */
-  async run(converse?: (machine: Machine) => Promise<void>): Promise<void> {
-    const [machine, events] = [this.#machine, this.#events]
-    if (!machine || !events) throw new Error('the machine has not been booted')
-    const died = machine.exited.then(reason => {
-      throw new Error(`the machine ended: ${reason}`)
+  async #power(options: { snapshot?: string; interactive: boolean }) {
+    const machine = await Machine.start(this.#files, options)
+    this.#running = { machine, events: new EventStream(machine.events, this.#take) }
+    return this.#running
+  }
+
+  /** Has dom0 lay out guests, and takes the snapshot of that. @throws when it cannot, or the machine ends before */
+  async prepare(): Promise<void> {
+    const { machine, events } = this.#ready
+    this.#ask({ mode: 'prepare' })
+    const failed = events.reached('ended').then(() => {
+      throw new Error('the guests that tests begin with could not be laid out')
     })
-    died.catch(() => undefined)
-    machine.events.write('go\n')
+    await this.#orDied(Promise.race([events.reached('prepared'), failed]))
+    const { prepared } = await snapshotsOf(this.#files)
+    await prepared.take(machine)
+  }
+
+  /** Has dom0 work; resolves when it is done. @throws when the machine ends before */
+  async run(work: LabWork, converse?: (machine: Machine) => Promise<void>): Promise<void> {
+    const { machine, events } = this.#ready
+    this.#ask(work)
     if (converse) {
-      await Promise.race([events.ready, died])
-      await Promise.race([converse(machine), events.ended])
-    } else await Promise.race([events.ended, died])
+      await this.#orDied(events.reached('ready'))
+      await Promise.race([converse(machine), events.reached('ended')])
+    } else await this.#orDied(events.reached('ended'))
   }
 
   /** Seconds of the host's processors that it has used. */
   get processorSeconds(): number {
-    return this.#machine?.processorSeconds ?? 0
+    return this.#running?.machine.processorSeconds ?? 0
   }
 
   async end(): Promise<void> {
-    await this.#machine?.end()
+    await this.#running?.machine.end()
+  }
+
+  #ask(request: LabRequest): void {
+    this.#ready.machine.events.write(`${JSON.stringify(request)}\n`)
+  }
+
+  #orDied<T>(done: Promise<T>): Promise<T> {
+    const died = this.#ready.machine.exited.then(reason => {
+      throw new Error(`the machine ended: ${reason}`)
+    })
+    return Promise.race([done, died])
+  }
+
+  get #ready() {
+    if (!this.#running) throw new Error('the machine has not been started')
+    return this.#running
   }
 }

@@ -1,14 +1,20 @@
 import { BenchTable } from './bench-table.ts'
-import { bootFiles } from './boot.ts'
-import type { LabEvent, LabRequest } from './events.ts'
-import { buildPayloads } from './images/payload.ts'
-import { LabMachine } from './lab-machine.ts'
+import type { LabEvent, LabWork } from './events.ts'
+import { bootFiles } from './images/boot-files.ts'
+import { buildPayload } from './images/payload.ts'
+import { type Beginning, LabMachine } from './lab-machine.ts'
 import type { LabOptions } from './options.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { SHARES } from './shares.ts'
 import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
+
+const WHAT_IS_UP: Record<Beginning, string> = {
+  nothing: 'Xen and dom0 are up (booted; the next run starts from here)',
+  booted: 'Xen and dom0 are up (from the snapshot)',
+  prepared: 'Xen, dom0 and guests are up (from the snapshot)',
+}
 
 /** One run: builds, boots, hands over, listens, and says what came of it. */
 export class Lab {
@@ -32,21 +38,35 @@ export class Lab {
   /** Resolves when each dom0 has done what it was asked to, or the person has left. @throws when it cannot be done */
   async run(): Promise<void> {
     const { mode, fresh } = this.#options
-    this.#machines = await this.#prepare()
-    const [first, ...others] = this.#machines
+    const works = this.#works()
+    this.#machines = await this.#makeMachines(works.length)
+    const [first] = this.#machines
     if (!first || this.#isOver) return
     const interactive = mode === 'shell'
-    const how = await first.boot({ fresh, interactive })
-    const whence = how === 'snapshot' ? 'from the snapshot' : 'booted; the next run starts from here'
-    this.#print(`lab: Xen and dom0 are up after ${this.#seconds()} s (${whence})`)
-    await Promise.all([
-      first.run(interactive ? converse : undefined),
-      // The first has just made the snapshot if there was none.
-      ...others.map(async machine => {
-        await machine.boot({ fresh: false, interactive })
-        await machine.run()
+    const beginning = await first.start({ from: fresh ? [] : this.#beginnings, interactive })
+    this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`)
+    await Promise.all(
+      works.map(async (work, number) => {
+        const machine = this.#machines[number] ?? first
+        // The first has just made the snapshot if there was none.
+        if (machine !== first)
+          await machine.start({ from: [beginning === 'prepared' ? 'prepared' : 'booted'], interactive })
+        // The others work meanwhile; its own tests are spared as much.
+        const isLast = number === works.length - 1
+        if (isLast && beginning !== 'prepared' && this.#runsAll) await machine.prepare()
+        await machine.run(work, interactive ? converse : undefined)
       }),
-    ])
+    )
+  }
+
+  /** All tests; what a person has chosen is mostly done before guests for all would be there. */
+  get #runsAll(): boolean {
+    return this.#options.mode === 'test' && this.#options.filters.length === 0
+  }
+
+  /** Measurements want no other guests beside theirs. */
+  get #beginnings(): readonly Beginning[] {
+    return this.#options.mode === 'bench' ? ['booted'] : ['prepared', 'booted']
   }
 
   /** Says how it went; returns the exit code. @param problem why the run was over before its end */
@@ -91,24 +111,23 @@ export class Lab {
     }
   }
 
-  async #prepare(): Promise<LabMachine[]> {
+  async #makeMachines(count: number): Promise<LabMachine[]> {
     const boot = await bootFiles()
-    const { archives, sources } = await buildPayloads(this.#requests())
+    const { archive, sources } = await buildPayload({ stock: this.#options.mode === 'bench' })
     this.#sources = sources
-    this.#report.expect(archives.length)
-    return archives.map((payload, number) => {
+    this.#report.expect(count)
+    return Array.from({ length: count }, (_, number) => {
       const directory = this.#directory.ofMachine(`machine-${number + 1}`)
-      return new LabMachine(boot, directory, payload, event => this.#take(number, event))
+      return new LabMachine(boot, directory, archive, event => this.#take(number, event))
     })
   }
 
   /** What each machine has to do. */
-  #requests(): LabRequest[] {
+  #works(): LabWork[] {
     const { mode, filters, machines } = this.#options
     const { columns = 80, rows = 24 } = process.stdout
     const request = { mode, filters, terminal: { rows, columns } }
-    // What a person has chosen is mostly done before a second machine is of use.
-    if (mode !== 'test' || filters.length > 0 || machines === 1) return [request]
+    if (!this.#runsAll || machines === 1) return [request]
     return SHARES.map((_, share) => ({ ...request, share }))
   }
 

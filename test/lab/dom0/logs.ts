@@ -14,6 +14,11 @@ interface Log {
 }
 const logs = new Map<number, Log>()
 
+/** From now on the host has nothing of what was sent before. */
+export function shipAllAnew(): void {
+  logs.clear()
+}
+
 /** Sends the host what the logs have gained, so that it has them even when dom0 does not live to the end. */
 export function shipLogs(): void {
   for (const file of readdirSync(DIRECTORY)) {

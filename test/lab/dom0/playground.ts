@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { LabRequest } from '../events.ts'
-import { Guest } from './guest.ts'
+import type { LabWork } from '../events.ts'
+import type { Guest } from './guest.ts'
 import { tell } from './host.ts'
 import { E1000E, EDU, makeAssignable, TESTDEV } from './pci.ts'
+import { sharedGuest } from './shared-guest.ts'
 
 /** The console that the host connects with a person's terminal; Xen's own is hvc0. */
 const CONSOLE = '/dev/hvc1'
 
 const WELCOME = (guest: Guest) => `
 A shell in dom0 of Xen 4.17. ${guest.name} is domain ${guest.domid}, its stubdomain ${guest.stubdomain}; ${EDU.bdf} (edu), ${TESTDEV.bdf} (pci-testdev) and
-${E1000E.bdf} (e1000e) are ready to be assigned. Try:
+${E1000E.bdf} (e1000e) are ready to be assigned. Other guests, if there are any, are the tests'. Try:
 
     stubdomctl list; stubdomctl status ${guest.name}; stubdomctl ping ${guest.name} -c 10
     stubdomctl pci-attach --plumb ${guest.name} 00:06.0; xl pci-attach ${guest.name} 00:07.0; stubdomctl pci-list ${guest.name}
@@ -23,9 +24,9 @@ ${E1000E.bdf} (e1000e) are ready to be assigned. Try:
 `
 
 /** Lays out a world to play with and lets a person have it; resolves when the shell has ended. */
-export async function runPlayground({ terminal }: LabRequest): Promise<void> {
-  tell({ event: 'note', text: 'lab: creating a guest with a stubdomain …' })
-  const guest = await Guest.create({ name: 'hvm1' })
+export async function runPlayground({ terminal }: LabWork): Promise<void> {
+  tell({ event: 'note', text: 'lab: there is a guest with a stubdomain soon …' })
+  const guest = await sharedGuest()
   for (const { bdf } of [EDU, TESTDEV, E1000E]) await makeAssignable(bdf)
   tell({ event: 'note', text: WELCOME(guest) })
   tell({ event: 'ready' })

@@ -1,22 +1,29 @@
-import { readFileSync } from 'node:fs'
-import type { LabRequest } from '../events.ts'
+import type { LabWork } from '../events.ts'
 import { SHARES } from '../shares.ts'
 import { runBench } from './bench.ts'
 import { declaredTests, type LabTest, runTest } from './harness.ts'
-import { tell } from './host.ts'
-import { shipLogs, shipState } from './logs.ts'
+import { nextRequest, tell } from './host.ts'
+import { shipAllAnew, shipLogs, shipState } from './logs.ts'
 import { runPlayground } from './playground.ts'
+import { prepareGuests } from './prepared-guests.ts'
 import { endAllGuests } from './shared-guest.ts'
 import { run } from './shell.ts'
 
 const SHIP_EVERY_MS = 1_000
 
-const request = JSON.parse(readFileSync('/lab/request.json', 'utf8')) as LabRequest
 const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
 try {
+  let request = nextRequest()
+  if (request.mode === 'prepare') {
+    await prepareGuests()
+    tell({ event: 'prepared' })
+    request = nextRequest()
+    // Who asks now may not have been there before.
+    shipAllAnew()
+  }
   if (request.mode === 'shell') await runPlayground(request)
   else if (request.mode === 'bench') await runBench()
-  else await runTests(request)
+  else if (request.mode === 'test') await runTests(request)
 } catch (error) {
   tell({ event: 'note', text: `lab: in dom0: ${error instanceof Error ? error.stack : error}` })
 } finally {
@@ -25,7 +32,7 @@ try {
 }
 process.exit()
 
-async function runTests({ share, filters }: LabRequest): Promise<void> {
+async function runTests({ share, filters }: LabWork): Promise<void> {
   const chosen = testsOf(share === undefined ? SHARES.flat() : (SHARES[share] ?? [])).filter(
     ({ name }) => filters.length === 0 || filters.some(part => name.includes(part)),
   )

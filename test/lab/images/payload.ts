@@ -9,7 +9,6 @@ import { toCpio } from '../../../scripts/lib/rootfs/cpio.mjs'
 import { stubdomImage } from '../../../scripts/lib/rootfs/stubdom-image.mjs'
 import { Tree } from '../../../scripts/lib/rootfs/tree.mjs'
 import { cached, fingerprint, systemVersion } from '../cache.ts'
-import type { LabRequest } from '../events.ts'
 import { SourcePositions } from '../source-positions.ts'
 import { buildGuest } from './guest.ts'
 import { buildOverlay } from './overlay.ts'
@@ -22,14 +21,15 @@ const LAB = join(root, 'test/lab')
 const RUNNER = 'lab/runner.mjs'
 
 /** What is handed to the machines. */
-export interface Payloads {
-  /** What each dom0 unpacks once it is up: the project as it is now, and what it has to do. */
-  readonly archives: readonly Buffer[]
+export interface Payload {
+  /** What dom0 unpacks once it is up: the project as it is now. */
+  readonly archive: Buffer
   /** Of the runner's: the sources that its lines come from. */
   readonly sources: SourcePositions
 }
 
-export async function buildPayloads(requests: readonly LabRequest[]): Promise<Payloads> {
+/** @param stock with the image that measurements compare ours with */
+export async function buildPayload({ stock }: { stock: boolean }): Promise<Payload> {
   await bundlePrograms()
   const [stubdom, guest, plumb, runner, hostile, meddler] = await Promise.all([
     stubdomArchive(),
@@ -39,22 +39,17 @@ export async function buildPayloads(requests: readonly LabRequest[]): Promise<Pa
     buildOverlay('hostile'),
     buildOverlay('meddler'),
   ])
-  const stock = requests.some(({ mode }) => mode === 'bench') ? await stockArchive() : undefined
-  const archives = requests.map(request => {
-    const tree = new Tree()
-    tree.file('boot/stubdom.cpio', stubdom)
-    tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
-    tree.file('usr/bin/stubdom-plumb', readFileSync(plumb), { mode: 0o755 })
-    tree.file('lab/guest.elf', guest)
-    tree.file('lab/hostile.cpio', hostile)
-    tree.file('lab/meddler.cpio', meddler)
-    tree.file(RUNNER, runner.program)
-    tree.file('lab/request.json', JSON.stringify(request))
-    if (stock) tree.file('boot/stock.cpio', stock)
-    tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
-    return toCpio(tree)
-  })
-  return { archives, sources: new SourcePositions(RUNNER, runner.map) }
+  const tree = new Tree()
+  tree.file('boot/stubdom.cpio', stubdom)
+  tree.file('usr/bin/stubdomctl', readFileSync(join(root, CLI)), { mode: 0o755 })
+  tree.file('usr/bin/stubdom-plumb', readFileSync(plumb), { mode: 0o755 })
+  tree.file('lab/guest.elf', guest)
+  tree.file('lab/hostile.cpio', hostile)
+  tree.file('lab/meddler.cpio', meddler)
+  tree.file(RUNNER, runner.program)
+  if (stock) tree.file('boot/stock.cpio', await stockArchive())
+  tree.file('lab/start.sh', readFileSync(join(LAB, 'dom0/start.sh')))
+  return { archive: toCpio(tree), sources: new SourcePositions(RUNNER, runner.map) }
 }
 
 async function stubdomArchive(): Promise<Buffer> {

@@ -22,7 +22,7 @@ const MACHINE: Option[] = [
   ['accel', 'tcg,thread=single'],
   ['cpu', 'qemu64,+svm,+npt,+rdrand'],
   ['smp', '2'],
-  ['m', '3072'],
+  ['m', '4096'],
 ]
 const XEN_OPTIONS =
   'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0 spec-ctrl=no'

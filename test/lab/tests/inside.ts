@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { attachComesTo } from '../dom0/control.ts'
+import { guestInside, meddle } from '../dom0/guest-inside.ts'
 import { eventually, onTestEnd, topic } from '../dom0/harness.ts'
-import { endMeddledGuest, meddle, meddledGuest } from '../dom0/meddled-guest.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { xl } from '../dom0/shell.ts'
 import { stubdomctl } from '../dom0/stubdomctl.ts'
 
-/** The line of `xl list` about the stubdomain of {@link meddledGuest}. */
-const SHUT_DOWN = /^meddled-dm\s.*---s--/m
+/** A line of `xl list`. */
+const SHUT_DOWN = /^meddler-dm\s.*---s--/m
 
 topic('inside the stubdomain', test => {
   test('sysfs shows a device late: the agent says that it waits for it, and attaches it as soon as it is there', async () => {
-    const guest = await meddledGuest()
+    const guest = await guestInside('meddler')
     assert.equal((await stubdomctl('ping', guest.name)).code, 0)
     await lend(EDU.bdf)
     await meddle(guest, 'hide-sysfs')
@@ -26,8 +26,8 @@ topic('inside the stubdomain', test => {
   })
 
   test('the agent is killed: the stubdomain shuts down with it, and its command ends in time, the outcome unknown', async () => {
-    const guest = await meddledGuest()
-    onTestEnd(endMeddledGuest)
+    const guest = await guestInside('meddler')
+    onTestEnd(() => guest.destroy())
     assert.equal((await stubdomctl('ping', guest.name)).code, 0)
     await lend(EDU.bdf)
     const attached = await stubdomctl('pci-attach', '--plumb', guest.name, EDU.bdf)
