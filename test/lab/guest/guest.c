@@ -19,7 +19,7 @@
 #include "xen.h"
 
 /* Ticks. An interrupt and a watch tell nearly all; what they do not is a device that is gone since the machine was reset, and a watch that was lost when the guest was restored. */
-#define LOOK_EVERY 20
+#define LOOK_EVERY 100
 
 static u32 seen[SLOTS];
 static int refuses, probes;
