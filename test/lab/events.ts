@@ -27,8 +27,8 @@ export interface LabWork {
   readonly mode: 'test' | 'shell' | 'bench'
   /** Only tests whose name contains one of these; all when there is none. */
   readonly filters: readonly string[]
-  /** Which of the SHARES; all of them when it is undefined. */
-  readonly share?: number | undefined
+  /** What the tests to be run are about, in this order. */
+  readonly topics: readonly string[]
   /** Size of the person's terminal. */
   readonly terminal?: { readonly rows: number; readonly columns: number } | undefined
 }

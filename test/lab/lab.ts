@@ -1,12 +1,12 @@
 import { BenchTable } from './bench-table.ts'
-import type { LabEvent, LabWork } from './events.ts'
+import type { LabEvent } from './events.ts'
 import { bootFiles } from './images/boot-files.ts'
 import { buildPayload } from './images/payload.ts'
 import { type Beginning, LabMachine } from './lab-machine.ts'
 import type { LabOptions } from './options.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { SHARES } from './shares.ts'
+import { sharesOfTwo, TOPICS } from './shares.ts'
 import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
 
@@ -37,29 +37,29 @@ export class Lab {
 
   /** Resolves when each dom0 has done what it was asked to, or the person has left. @throws when it cannot be done */
   async run(): Promise<void> {
-    const { mode, fresh } = this.#options
-    const works = this.#works()
-    this.#machines = await this.#makeMachines(works.length)
+    const { mode, filters, fresh, prepares } = this.#options
+    this.#machines = await this.#makeMachines()
     const [first] = this.#machines
     if (!first || this.#isOver) return
     const interactive = mode === 'shell'
     const beginning = await first.start({ from: fresh ? [] : this.#beginnings, interactive })
     this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`)
+    const prepared = beginning === 'prepared'
+    const { columns = 80, rows = 24 } = process.stdout
+    const shares = this.#machines.length === 1 ? [TOPICS] : sharesOfTwo({ prepared })
     await Promise.all(
-      works.map(async (work, number) => {
-        const machine = this.#machines[number] ?? first
+      this.#machines.map(async (machine, number) => {
         // The first has just made the snapshot if there was none.
-        if (machine !== first)
-          await machine.start({ from: [beginning === 'prepared' ? 'prepared' : 'booted'], interactive })
-        // The others work meanwhile; its own tests are spared as much.
-        const isLast = number === works.length - 1
-        if (isLast && beginning !== 'prepared' && this.#runsAll) await machine.prepare()
+        if (machine !== first) await machine.start({ from: [prepared ? 'prepared' : 'booted'], interactive })
+        // The other works meanwhile; what this one does next is spared nearly as much.
+        const isLast = machine === this.#machines.at(-1)
+        if (isLast && !prepared && prepares && this.#runsAll) await machine.prepare()
+        const work = { mode, filters, topics: shares[number] ?? [], terminal: { rows, columns } }
         await machine.run(work, interactive ? converse : undefined)
       }),
     )
   }
 
-  /** All tests; what a person has chosen is mostly done before guests for all would be there. */
   get #runsAll(): boolean {
     return this.#options.mode === 'test' && this.#options.filters.length === 0
   }
@@ -111,7 +111,9 @@ export class Lab {
     }
   }
 
-  async #makeMachines(count: number): Promise<LabMachine[]> {
+  /** What a person has chosen is mostly done before a second machine is of use. */
+  async #makeMachines(): Promise<LabMachine[]> {
+    const count = this.#runsAll ? this.#options.machines : 1
     const boot = await bootFiles()
     const { archive, sources } = await buildPayload({ stock: this.#options.mode === 'bench' })
     this.#sources = sources
@@ -120,15 +122,6 @@ export class Lab {
       const directory = this.#directory.ofMachine(`machine-${number + 1}`)
       return new LabMachine(boot, directory, archive, event => this.#take(number, event))
     })
-  }
-
-  /** What each machine has to do. */
-  #works(): LabWork[] {
-    const { mode, filters, machines } = this.#options
-    const { columns = 80, rows = 24 } = process.stdout
-    const request = { mode, filters, terminal: { rows, columns } }
-    if (!this.#runsAll || machines === 1) return [request]
-    return SHARES.map((_, share) => ({ ...request, share }))
   }
 
   #seconds(): string {
