@@ -6,7 +6,7 @@ import { type Beginning, LabMachine } from './lab-machine.ts'
 import type { LabOptions } from './options.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { sharesOfTwo, TOPICS } from './shares.ts'
+import { SHARES } from './shares.ts'
 import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
 
@@ -46,7 +46,7 @@ export class Lab {
     this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`)
     const prepared = beginning === 'prepared'
     const { columns = 80, rows = 24 } = process.stdout
-    const shares = this.#machines.length === 1 ? [TOPICS] : sharesOfTwo({ prepared })
+    const shares = this.#machines.length === 1 ? [SHARES.flat()] : SHARES
     await Promise.all(
       this.#machines.map(async (machine, number) => {
         // The first has just made the snapshot if there was none.
