@@ -17,15 +17,17 @@ export async function attachedDevices(guest: Guest): Promise<string[]> {
   return devices.map(({ bdf }) => bdf).sort()
 }
 
-/** Ids of the attach commands that the agent has been given. */
-export async function attachesAsked({ stubdomain }: Guest): Promise<string[]> {
-  return await (await xenstore()).list(`/local/domain/${stubdomain}/dm-control/dom0/request/pci-attach`)
+/** Ids of the commands of one kind that the agent has been given, and that stand there. */
+export async function asked({ stubdomain }: Guest, command: 'pci-attach' | 'pci-detach'): Promise<string[]> {
+  const requests = `/local/domain/${stubdomain}/dm-control/dom0/request/${command}`
+  const xs = await xenstore()
+  return (await xs.exists(requests)) ? await xs.list(requests) : []
 }
 
 /** Resolves when the agent says that the attach which it has been given, or is given soon, is at this stage. */
 export async function attachComesTo(guest: Guest, stage: string): Promise<void> {
   const [id] = await eventually('the agent is asked', async () => {
-    const ids = await attachesAsked(guest)
+    const ids = await asked(guest, 'pci-attach')
     return ids.length > 0 && ids
   })
   const answer = `/local/domain/${guest.stubdomain}/dm-control/stubdom/response/pci-attach/${id}`

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { attachComesTo, attachesAsked } from '../dom0/control.ts'
+import { asked, attachComesTo } from '../dom0/control.ts'
 import type { Guest } from '../dom0/guest.ts'
 import { topic } from '../dom0/harness.ts'
 import { ownerOf } from '../dom0/hypervisor.ts'
@@ -48,7 +48,7 @@ topic('a device that comes late', test => {
     const gate = new PcibackGate()
     const finished = attaching(guest, '--plumb')
     await waitsForPciback(guest)
-    assert.deepEqual(await attachesAsked(guest), [])
+    assert.deepEqual(await asked(guest, 'pci-attach'), [])
     await gate.open(guest)
     const { code, stdout, stderr } = await finished
     assert.equal(code, 0, stdout + stderr)
