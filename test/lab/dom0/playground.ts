@@ -25,7 +25,7 @@ ${E1000E.bdf} (e1000e) are ready to be assigned. Other guests, if there are any,
 
 /** Lays out a world to play with and lets a person have it; resolves when the shell has ended. */
 export async function runPlayground({ terminal }: LabWork): Promise<void> {
-  tell({ event: 'note', text: 'lab: there is a guest with a stubdomain soon …' })
+  tell({ event: 'note', text: 'lab: a guest with a stubdomain is laid out …' })
   const guest = await sharedGuest()
   for (const { bdf } of [EDU, TESTDEV, E1000E]) await makeAssignable(bdf)
   tell({ event: 'note', text: WELCOME(guest) })
