@@ -27,8 +27,8 @@ export async function cached(
   return directory
 }
 
-/** Removes what is cached under a name. */
-function dropOthers(name: string): void {
+/** Removes what is cached under a name, but what this process is making. */
+export function dropOthers(name: string): void {
   for (const entry of readdirSync(CACHE)) {
     if (entry.startsWith(`${name}-`) && !entry.endsWith(`.${process.pid}`))
       rmSync(join(CACHE, entry), { recursive: true })

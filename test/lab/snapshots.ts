@@ -1,18 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { createReadStream, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { CACHE } from './cache.ts'
+import { CACHE, dropOthers } from './cache.ts'
 import { commandLine, type MachineFiles } from './machine/command-line.ts'
 import type { Machine } from './machine/machine.ts'
 
 /** A machine's state in the cache, or the place for it. Of each kind only the newest is kept. */
 export class Snapshot {
   readonly file: string
+  readonly #kind: string
 
   /** @param kind of which it is @param content decides what is in it */
   constructor(kind: 'booted' | 'prepared', content: string) {
+    this.#kind = kind
     this.file = join(CACHE, `${kind}-${content}`)
   }
 
@@ -25,10 +27,7 @@ export class Snapshot {
     mkdirSync(CACHE, { recursive: true })
     const partial = `${this.file}.${process.pid}`
     await machine.save(partial)
-    const [kind = ''] = basename(this.file).split('-')
-    for (const name of readdirSync(CACHE)) {
-      if (name.startsWith(`${kind}-`) && !name.endsWith(`.${process.pid}`)) rmSync(join(CACHE, name))
-    }
+    dropOthers(this.#kind)
     renameSync(partial, this.file)
   }
 }
