@@ -162,7 +162,7 @@ const CONFIG = [
   'stubdomain_kernel="/boot/vmlinux"',
   'stubdomain_ramdisk="/boot/stubdom.cpio"',
   // The kernel's tests of its ciphers, and of its own page tables when they are made read-only, would be a fifth of what creating a guest takes an emulated processor.
-  'stubdomain_cmdline="console=hvc0 rdinit=/init quiet cryptomgr.notests rodata=off"',
+  'stubdomain_cmdline="console=hvc0 rdinit=/init quiet cryptomgr.notests rodata=off pci=noearly"',
   'vga="stdvga"',
   'videoram=16',
   'vnc=0',

@@ -20,13 +20,13 @@ export interface MachineFiles {
 const MACHINE: Option[] = [
   ['machine', 'q35'],
   ['accel', 'tcg,thread=single'],
-  ['cpu', 'qemu64,+svm,+npt,+rdrand'],
+  ['cpu', 'qemu64,+svm,+npt,+rdrand,+invtsc,x-force-features=on'],
   ['smp', '2'],
   ['m', '4096'],
 ]
 const XEN_OPTIONS =
-  'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0 spec-ctrl=no'
-const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet mitigations=off'
+  'console=com1 com1=115200 loglvl=warning guest_loglvl=all conring_size=512k dom0_mem=1200M,max:1200M dom0_max_vcpus=1 sched=credit iommu=no-sharept bootscrub=0 spec-ctrl=no clocksource=tsc'
+const DOM0_OPTIONS = 'console=hvc0 rdinit=/init quiet mitigations=off norandmaps'
 
 /** What the lab passes through. The functions are QEMU's emulated devices; the guest knows edu's registers. */
 const PASSTHROUGH_DEVICES = [
