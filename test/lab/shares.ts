@@ -9,7 +9,6 @@ export const SHARES: readonly (readonly string[])[] = [
     'hot-plug, pciback in vpci mode',
     'a guest that does not give a device up',
     'unmodified xl beside us',
-    'faults',
     'the whole of a hot-plug',
     'a hot-plug that fails leaves everything as it was',
     'two guests with stubdomains',
@@ -17,5 +16,5 @@ export const SHARES: readonly (readonly string[])[] = [
     // The daemon of 4.17 was seen to die some minutes after its live update, during transactions of libxl's: the last one.
     'xenstored',
   ],
-  ['saving and restoring', 'the end of QEMU', 'ends in the middle of a command', 'inside the stubdomain'],
+  ['saving and restoring', 'faults', 'the end of QEMU', 'ends in the middle of a command', 'inside the stubdomain'],
 ]

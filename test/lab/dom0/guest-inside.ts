@@ -11,7 +11,10 @@ const guests = new Map<Inside, Guest>()
 /** The guest in whose stubdomain a program of test/lab/inside runs, named after it; the same for all tests until one has ended it. */
 export async function guestInside(inside: Inside): Promise<Guest> {
   const made = guests.get(inside)
-  if (made && (await run('xl', ['domid', made.name])).code === 0) return made
+  if (made && (await run('xl', ['domid', made.name])).code === 0) {
+    await made.resume()
+    return made
+  }
   const guest = await Guest.create({ name: inside, inside })
   guests.set(inside, guest)
   return guest

@@ -23,6 +23,7 @@ export class Guest {
   readonly name: string
   readonly domid: number
   readonly stubdomain: number
+  #isPaused = false
 
   private constructor(name: string, domid: number, stubdomain: number) {
     this.name = name
@@ -128,6 +129,18 @@ export class Guest {
         await this.tell('probe off')
       },
     }
+  }
+
+  /** Until {@link resume} neither it nor its stubdomain takes any of the processor. */
+  async pause(): Promise<void> {
+    this.#isPaused = true
+    for (const domain of [this.name, `${this.name}-dm`]) await succeed('xl', ['pause', domain])
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    for (const domain of [`${this.name}-dm`, this.name]) await succeed('xl', ['unpause', domain])
   }
 
   async destroy(): Promise<void> {

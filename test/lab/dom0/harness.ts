@@ -64,19 +64,19 @@ async function withTimeout<T>(promise: Promise<T>, ms: number, what: string): Pr
 }
 
 /**
- * Asks again and again until `look` gives something that is not undefined, false or empty; for what nothing can be watched for.
- * @throws when that takes longer than `timeoutMs`, with `what` was waited for
+ * Asks every `everyMs` (50) until `look` gives something that is not undefined, false or empty; for what nothing can be watched for. What starts a program should not ask often.
+ * @throws when that takes longer than `timeoutMs` (15 s), with `what` was waited for
  */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  { timeoutMs = 15_000, everyMs = 50 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<T> {
   const end = Date.now() + timeoutMs
   for (;;) {
     const found = await look()
     if (found !== undefined && found !== false) return found
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await new Promise(resolve => setTimeout(resolve, everyMs))
   }
 }

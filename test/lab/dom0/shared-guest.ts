@@ -11,7 +11,10 @@ let created = 0
 export async function sharedGuest(...others: Guest[]): Promise<Guest> {
   for (const guest of guests.slice()) {
     if (!(await isThere(guest))) drop(guest)
-    else if (!others.includes(guest)) return guest
+    else if (!others.includes(guest)) {
+      await guest.resume()
+      return guest
+    }
   }
   return share(await Guest.create({ name: nextName() }))
 }

@@ -37,7 +37,7 @@ topic('inside the stubdomain', test => {
     await guest.refusesNow()
     await meddle(guest, 'kill-agent')
     // libxl leaves a stubdomain that has shut down where it is, so that to dom0 it is one that does not answer.
-    await eventually('the stubdomain has shut down', async () => SHUT_DOWN.test(await xl('list')))
+    await eventually('the stubdomain has shut down', async () => SHUT_DOWN.test(await xl('list')), { everyMs: 500 })
     const { code, stdout, stderr } = await finished
     assert.equal(code, 3, stdout + stderr)
     const { error } = JSON.parse(stdout) as { error: { outcome: string } }

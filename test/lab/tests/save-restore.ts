@@ -97,6 +97,6 @@ async function onceThereIsAnAgent(command: () => Promise<Finished>): Promise<Fin
       const result = await command()
       return result.code !== 4 && !/no domain|has no stubdomain/.test(result.stderr) && result
     },
-    60_000,
+    { timeoutMs: 60_000, everyMs: 500 },
   )
 }
