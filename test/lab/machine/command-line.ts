@@ -15,7 +15,8 @@ export interface MachineFiles {
 
 /**
  * Nested paging and the IOMMU are emulated, too. Without `rdrand` the kernel's random numbers come late and everything in dom0 waits for them; Xen cannot share
- * AMD's page tables with Intel's IOMMU (`no-sharept`); memory that Xen does not scrub stays out of the snapshot.
+ * AMD's page tables with Intel's IOMMU (`no-sharept`); memory that Xen does not scrub stays out of the snapshot. Xen emulates each reading of a time stamp counter that is not invariant: this one is, since
+ * it counts instructions, but QEMU says so (`invtsc`) only when it is made to. What QEMU has translated of a program serves again when the program is at the same addresses (`norandmaps`).
  */
 const MACHINE: Option[] = [
   ['machine', 'q35'],
