@@ -13,13 +13,6 @@ const PAYLOAD_BYTES = 256 << 20
 /** What a machine starts with: nothing, a dom0 that waits for its payload, or guests laid out as well. */
 export type Beginning = 'nothing' | 'booted' | 'prepared'
 
-export interface StartOptions {
-  /** From which snapshots it may start. */
-  readonly from: readonly Beginning[]
-  /** A person uses it. */
-  readonly interactive: boolean
-}
-
 /** One machine of a run, from its boot until dom0 has done what it was asked to. */
 export class LabMachine {
   readonly #files: MachineFiles
@@ -51,26 +44,32 @@ export class LabMachine {
     }
   }
 
-  /** Resolves when dom0 is up; where it had to be booted the snapshot is taken. */
-  async start({ from, interactive }: StartOptions): Promise<Beginning> {
+  /** The one of these for which there is a snapshot and that spares most; nothing, if there is none. */
+  async best(...beginnings: Beginning[]): Promise<Beginning> {
     const { booted, prepared } = await snapshotsOf(this.#files)
-    if (from.includes('prepared') && prepared.exists) {
-      await this.#power({ snapshot: prepared.file, interactive })
-      return 'prepared'
-    }
-    if (from.includes('booted') && booted.exists) {
-      await this.#power({ snapshot: booted.file, interactive })
-      this.#ready.machine.events.write('go\n')
-      return 'booted'
-    }
-    const { machine, events } = await this.#power({ interactive })
-    await this.#orDied(events.reached('booted'))
-    await booted.take(machine)
-    machine.events.write('go\n')
-    return 'nothing'
+    if (beginnings.includes('prepared') && prepared.exists) return 'prepared'
+    return beginnings.includes('booted') && booted.exists ? 'booted' : 'nothing'
   }
 
-  async #power(options: { snapshot?: string; interactive: boolean }) {
+  /** Resolves when dom0 is up; where it has to be booted the snapshot is taken. @param interactive a person uses it */
+  async start(beginning: Beginning, interactive: boolean): Promise<void> {
+    const { booted, prepared } = await snapshotsOf(this.#files)
+    if (beginning === 'prepared') {
+      await this.#power({ snapshot: prepared.file, interactive })
+      return
+    }
+    const { machine, events } = await this.#power({
+      snapshot: beginning === 'booted' ? booted.file : undefined,
+      interactive,
+    })
+    if (beginning === 'nothing') {
+      await this.#orDied(events.reached('booted'))
+      await booted.take(machine)
+    }
+    machine.events.write('go\n')
+  }
+
+  async #power(options: { snapshot?: string | undefined; interactive: boolean }) {
     const machine = await Machine.start(this.#files, options)
     this.#running = { machine, events: new EventStream(machine.events, this.#take) }
     return this.#running

@@ -42,15 +42,20 @@ export class Lab {
     const [first] = this.#machines
     if (!first || this.#isOver) return
     const interactive = mode === 'shell'
-    const beginning = await first.start({ from: fresh ? [] : this.#beginnings, interactive })
-    this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`)
+    const beginning = fresh ? 'nothing' : await first.best(...this.#beginnings)
+    const up = first.start(beginning, interactive)
+    up.then(
+      () => this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`),
+      () => undefined,
+    )
     const prepared = beginning === 'prepared'
     const { columns = 80, rows = 24 } = process.stdout
     const shares = this.#machines.length === 1 ? [SHARES.flat()] : SHARES
     await Promise.all(
       this.#machines.map(async (machine, number) => {
-        // The first has just made the snapshot if there was none.
-        if (machine !== first) await machine.start({ from: [prepared ? 'prepared' : 'booted'], interactive })
+        // The first makes the snapshot where there is none.
+        if (machine === first || beginning === 'nothing') await up
+        if (machine !== first) await machine.start(prepared ? 'prepared' : 'booted', interactive)
         // The other works meanwhile; what this one does next is spared nearly as much.
         const isLast = machine === this.#machines.at(-1)
         if (isLast && !prepared && prepares && this.#runsAll) await machine.prepare()

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { QmpClient } from '@stubdom/qmp'
@@ -12,6 +12,9 @@ export interface StartOptions {
   /** A person uses it: its idle time passes as ours does. */
   readonly interactive?: boolean | undefined
 }
+
+/** In QEMU: the open snapshot. A pipe would take another process, and a second more. */
+const SNAPSHOT_DESCRIPTOR = 3
 
 /** The machine that Xen runs on: one QEMU, which never outlives this process. */
 export class Machine {
@@ -37,10 +40,12 @@ export class Machine {
     const events = await listen(files.events)
     const shell = await listen(files.shell)
     const args = commandLine(files, { incoming: snapshot !== undefined, interactive })
+    const opened = snapshot === undefined ? [] : [openSync(snapshot, 'r')]
     // The kernel ends QEMU when this process ends, however it ends.
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', ...opened],
     })
+    for (const file of opened) closeSync(file)
     const exited = exitOf(qemu)
     const connected = Promise.all([connection(events), connection(shell)])
     const failed = exited.then(how => {
@@ -50,7 +55,7 @@ export class Machine {
     const [eventSocket, shellSocket] = await Promise.race([connected, failed])
     const qmp = await Promise.race([QmpClient.connect({ path: files.qmp, timeoutMs: 20_000 }), failed])
     const machine = new Machine(qemu, exited, qmp, eventSocket, shellSocket)
-    if (snapshot !== undefined) await Promise.race([machine.#load(snapshot), failed])
+    if (snapshot !== undefined) await Promise.race([machine.#load(), failed])
     return machine
   }
 
@@ -79,8 +84,8 @@ export class Machine {
     await this.exited
   }
 
-  async #load(file: string): Promise<void> {
-    await this.#qmp.execute('migrate-incoming', { uri: `exec:cat '${file}'` })
+  async #load(): Promise<void> {
+    await this.#qmp.execute('migrate-incoming', { uri: `fd:${SNAPSHOT_DESCRIPTOR}` })
     await this.#migrated()
     await this.#qmp.execute('cont')
   }
