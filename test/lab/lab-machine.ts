@@ -2,10 +2,11 @@ import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventStream } from './event-stream.ts'
 import type { LabEvent, LabRequest, LabWork } from './events.ts'
+import type { BootFiles } from './images/boot-files.ts'
 import type { MachineFiles } from './machine/command-line.ts'
 import { Machine } from './machine/machine.ts'
 import type { MachineDirectory } from './run-directory.ts'
-import { snapshotsOf } from './snapshots.ts'
+import type { Snapshots } from './snapshots.ts'
 
 /** The disk's size is part of the machine, and so of the snapshot. */
 const PAYLOAD_BYTES = 256 << 20
@@ -16,22 +17,29 @@ export type Beginning = 'nothing' | 'booted' | 'prepared'
 /** One machine of a run, from its boot until dom0 has done what it was asked to. */
 export class LabMachine {
   readonly #files: MachineFiles
+  readonly #snapshots: Snapshots
   readonly #take: (event: LabEvent) => void
   #running: { readonly machine: Machine; readonly events: EventStream } | undefined
 
   /**
-   * @param boot the directory with what it boots
+   * @param boot what it boots
    * @param payload what dom0 unpacks
+   * @param snapshots of such a machine
    * @param take is given what dom0 tells
    */
-  constructor(boot: string, directory: MachineDirectory, payload: Buffer, take: (event: LabEvent) => void) {
+  constructor(
+    boot: BootFiles,
+    directory: MachineDirectory,
+    payload: Buffer,
+    snapshots: Snapshots,
+    take: (event: LabEvent) => void,
+  ) {
+    this.#snapshots = snapshots
     const file = (name: string) => directory.file(name)
     writeFileSync(file('payload'), payload)
     truncateSync(file('payload'), PAYLOAD_BYTES)
     this.#files = {
-      hypervisor: join(boot, 'xen'),
-      kernel: join(boot, 'vmlinux'),
-      ramdisk: join(boot, 'dom0.cpio'),
+      ...boot,
       payload: file('payload'),
       consoleLog: join(directory.logs, 'xen-and-dom0.log'),
       events: file('events'),
@@ -44,16 +52,9 @@ export class LabMachine {
     }
   }
 
-  /** The one of these for which there is a snapshot and that spares most; nothing, if there is none. */
-  async best(...beginnings: Beginning[]): Promise<Beginning> {
-    const { booted, prepared } = await snapshotsOf(this.#files)
-    if (beginnings.includes('prepared') && prepared.exists) return 'prepared'
-    return beginnings.includes('booted') && booted.exists ? 'booted' : 'nothing'
-  }
-
   /** Resolves when dom0 is up; where it has to be booted the snapshot is taken. @param interactive a person uses it */
   async start(beginning: Beginning, interactive: boolean): Promise<void> {
-    const { booted, prepared } = await snapshotsOf(this.#files)
+    const { booted, prepared } = this.#snapshots
     if (beginning === 'prepared') {
       await this.#power({ snapshot: prepared.file, interactive })
       return
@@ -83,8 +84,7 @@ export class LabMachine {
       throw new Error('the guests that tests begin with could not be laid out')
     })
     await this.#orDied(Promise.race([events.reached('prepared'), failed]))
-    const { prepared } = await snapshotsOf(this.#files)
-    await prepared.take(machine)
+    await this.#snapshots.prepared.take(machine)
   }
 
   /** Has dom0 work; resolves when it is done. @throws when the machine ends before */

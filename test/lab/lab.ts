@@ -7,6 +7,7 @@ import type { LabOptions } from './options.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { SHARES } from './shares.ts'
+import { type Snapshots, snapshotsOf } from './snapshots.ts'
 import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
 
@@ -26,6 +27,7 @@ export class Lab {
   readonly #began = performance.now()
   #machines: readonly LabMachine[] = []
   #sources: SourcePositions | undefined
+  #snapshots: Snapshots | undefined
   #isOver = false
 
   constructor(options: LabOptions, directory: RunDirectory, print: (line: string) => void) {
@@ -42,7 +44,7 @@ export class Lab {
     const [first] = this.#machines
     if (!first || this.#isOver) return
     const interactive = mode === 'shell'
-    const beginning = fresh ? 'nothing' : await first.best(...this.#beginnings)
+    const beginning = fresh ? 'nothing' : this.#beginning
     const up = first.start(beginning, interactive)
     up.then(
       () => this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`),
@@ -69,9 +71,11 @@ export class Lab {
     return this.#options.mode === 'test' && this.#options.filters.length === 0
   }
 
-  /** Measurements want no other guests beside theirs. */
-  get #beginnings(): readonly Beginning[] {
-    return this.#options.mode === 'bench' ? ['booted'] : ['prepared', 'booted']
+  /** Whatever spares most. Measurements want no other guests beside theirs. */
+  get #beginning(): Beginning {
+    const { prepared, booted } = this.#snapshots ?? {}
+    if (this.#options.mode !== 'bench' && prepared?.exists) return 'prepared'
+    return booted?.exists ? 'booted' : 'nothing'
   }
 
   /** Says how it went; returns the exit code. @param problem why the run was over before its end */
@@ -122,10 +126,12 @@ export class Lab {
     const boot = await bootFiles()
     const { archive, sources } = await buildPayload({ stock: this.#options.mode === 'bench' })
     this.#sources = sources
+    const snapshots = await snapshotsOf(boot, archive)
+    this.#snapshots = snapshots
     this.#report.expect(count)
     return Array.from({ length: count }, (_, number) => {
       const directory = this.#directory.ofMachine(`machine-${number + 1}`)
-      return new LabMachine(boot, directory, archive, event => this.#take(number, event))
+      return new LabMachine(boot, directory, archive, snapshots, event => this.#take(number, event))
     })
   }
 

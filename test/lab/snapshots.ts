@@ -4,6 +4,7 @@ import { createReadStream, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { CACHE, dropOthers } from './cache.ts'
+import type { BootFiles } from './images/boot-files.ts'
 import { commandLine, type MachineFiles } from './machine/command-line.ts'
 import type { Machine } from './machine/machine.ts'
 
@@ -32,15 +33,32 @@ export class Snapshot {
   }
 }
 
-/** What the two snapshots of a machine are: one in which dom0 is up and waits for its payload, and one in which the payload has laid out guests. */
-export async function snapshotsOf(files: MachineFiles): Promise<{ booted: Snapshot; prepared: Snapshot }> {
+/** One in which dom0 is up and waits for its payload, and one in which the payload has laid out guests. */
+export interface Snapshots {
+  readonly booted: Snapshot
+  readonly prepared: Snapshot
+}
+
+/** Where these lie is nothing to a snapshot. */
+const SOMEWHERE: MachineFiles = {
+  hypervisor: 'hypervisor',
+  kernel: 'kernel',
+  ramdisk: 'ramdisk',
+  payload: 'payload',
+  consoleLog: 'consoleLog',
+  events: 'events',
+  shell: 'shell',
+  qmp: 'qmp',
+}
+
+/** What the snapshots of a machine are that boots these files and is handed this payload. */
+export async function snapshotsOf(boot: BootFiles, payload: Buffer): Promise<Snapshots> {
   const hash = createHash('sha256')
-  for (const file of [files.hypervisor, files.kernel, files.ramdisk]) await addFile(hash, file)
-  const names = Object.fromEntries(Object.keys(files).map(name => [name, name])) as unknown as MachineFiles
-  hash.update(commandLine(names).join('\0'))
+  for (const file of [boot.hypervisor, boot.kernel, boot.ramdisk]) await addFile(hash, file)
+  hash.update(commandLine(SOMEWHERE).join('\0'))
   hash.update(execFileSync('qemu-system-x86_64', ['--version']))
   const booted = new Snapshot('booted', digest(hash.copy()))
-  await addFile(hash, files.payload)
+  hash.update(payload)
   return { booted, prepared: new Snapshot('prepared', digest(hash)) }
 }
 

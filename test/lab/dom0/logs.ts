@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tell } from './host.ts'
 import { run } from './shell.ts'
@@ -28,11 +28,12 @@ export function shipLogs(): void {
 }
 
 function shipLog(path: string, name: string): void {
+  const { ino, size } = statSync(path)
+  const log = logs.get(ino) ?? { name, sent: 0 }
+  logs.set(ino, log)
+  if (log.sent === size) return
   const file = openSync(path, 'r')
   try {
-    const { ino } = fstatSync(file)
-    const log = logs.get(ino) ?? { name, sent: 0 }
-    logs.set(ino, log)
     const piece = Buffer.alloc(PIECE)
     for (;;) {
       const length = readSync(file, piece, 0, PIECE, log.sent)

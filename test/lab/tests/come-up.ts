@@ -3,7 +3,7 @@ import { Guest } from '../dom0/guest.ts'
 import { topic } from '../dom0/harness.ts'
 import { nextName, share } from '../dom0/shared-guest.ts'
 import { succeed } from '../dom0/shell.ts'
-import { installedStubdomctl, installedStubdomctlJson, stubdomctl } from '../dom0/stubdomctl.ts'
+import { installedStubdomctlJson, stubdomctl } from '../dom0/stubdomctl.ts'
 import { readNode } from '../dom0/xenstore.ts'
 
 let made: Promise<Guest> | undefined
@@ -41,7 +41,7 @@ topic('coming up', test => {
     const status = await stubdomctl('status', guest.name)
     assert.equal(status.code, 0, status.stderr)
     assert.match(status.stdout, /running/)
-    const ping = await installedStubdomctl('ping', guest.name, '-c', '10')
+    const ping = await stubdomctl('ping', guest.name, '-c', '10')
     assert.equal(ping.code, 0, ping.stderr)
     assert.match(ping.stdout, /median/)
   })

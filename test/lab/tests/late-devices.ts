@@ -5,7 +5,7 @@ import { topic } from '../dom0/harness.ts'
 import { ownerOf } from '../dom0/hypervisor.ts'
 import { EDU, EDU_REGISTERS, lend } from '../dom0/pci.ts'
 import { PcibackGate } from '../dom0/pciback-gate.ts'
-import { end, sharedGuest } from '../dom0/shared-guest.ts'
+import { sharedGuest } from '../dom0/shared-guest.ts'
 import { succeed } from '../dom0/shell.ts'
 import { stubdomctl } from '../dom0/stubdomctl.ts'
 import { giveByHand } from '../dom0/toolstack.ts'
@@ -67,7 +67,6 @@ topic('a device that comes late', test => {
     assert.deepEqual({ code, outcome: error.outcome }, { code: 1, outcome: 'not-done' }, stdout + stderr)
     assert.equal(await ownerOf(EDU.bdf), 'nobody')
     assert.equal(await readNode(`/libxl/pci/${EDU.bdf.replaceAll(/[:.]/g, '-')}/domid`), undefined)
-    await end(guest)
     gate.stop()
 
     const next = await sharedGuest()
