@@ -69,6 +69,7 @@ topic('a device that comes late', test => {
     assert.equal(await readNode(`/libxl/pci/${EDU.bdf.replaceAll(/[:.]/g, '-')}/domid`), undefined)
     gate.stop()
 
+    // Never the one before, which has no device model any more: to destroy that takes libxl half a minute.
     const next = await sharedGuest()
     const attached = await attaching(next, '--plumb')
     assert.equal(attached.code, 0, attached.stdout)
