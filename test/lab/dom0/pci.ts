@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { onTestEnd } from './harness.ts'
 import { run, succeed, xl } from './shell.ts'
 
@@ -27,8 +27,6 @@ export async function pcibackMode(mode: PcibackMode): Promise<void> {
 /** Takes a device from dom0 for guests. */
 export async function makeAssignable(bdf: string): Promise<void> {
   await xl('pci-assignable-add', bdf)
-  // The lab's devices have capabilities that pciback would not let a guest write to.
-  writeFileSync('/sys/bus/pci/drivers/pciback/permissive', bdf)
 }
 
 /** {@link makeAssignable} until the test has ended. */

@@ -43,14 +43,27 @@ u32 edu_transfer(volatile u32 *registers)
     return right;
 }
 
-u32 edu_interrupt(volatile u32 *registers, u32 *reason)
+/* Whether it has interrupted after it was asked to, and says so. */
+static int interrupts_once(volatile u32 *registers, volatile u32 *interrupts)
 {
-    u32 before = pci_interrupts, start = ticks;
+    u32 before = *interrupts;
     registers[RAISE] = REASON;
-    while (pci_interrupts == before && ticks - start < PATIENCE) wait_for_interrupt();
-    u32 count = pci_interrupts - before;
-    *reason = registers[STATUS];
-    registers[ACKNOWLEDGE] = *reason;
-    allow_pci_interrupt(); /* it may interrupt once more then, since Xen asserts the line until it hears of its end: which leaves it masked */
-    return count;
+    int came = more_than(before, interrupts);
+    u32 reason = registers[STATUS];
+    registers[ACKNOWLEDGE] = reason;
+    return came && reason == REASON;
+}
+
+u32 edu_interrupts(volatile u32 *registers, u32 times)
+{
+    u32 first = pci_interrupts;
+    while (times-- && interrupts_once(registers, &pci_interrupts)) end_pci_interrupt();
+    return pci_interrupts - first;
+}
+
+u32 edu_messages(volatile u32 *registers, u32 times)
+{
+    u32 first = pci_messages;
+    while (times-- && interrupts_once(registers, &pci_messages)) continue;
+    return pci_messages - first;
 }

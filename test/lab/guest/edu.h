@@ -6,5 +6,6 @@
 #define EDU_WORDS 256
 u32 edu_transfer(volatile u32 *registers);
 
-/* How often it has interrupted after it was asked to, once; *reason is what it says why. */
-u32 edu_interrupt(volatile u32 *registers, u32 *reason);
+/* How often it has interrupted by its line, or by messages, when it was asked to so many times, one after the other, or until one did not come. */
+u32 edu_interrupts(volatile u32 *registers, u32 times);
+u32 edu_messages(volatile u32 *registers, u32 times);

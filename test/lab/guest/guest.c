@@ -9,17 +9,20 @@
  *   <number> eject agree|refuse      what to do when the host wants a device back (at first: agree)
  *   <number> registers <slot>        maps the first BAR; the first register, and the second after 0x12345678 was written to it (edu inverts it)
  *   <number> dma <slot>              has edu fetch words from this guest's memory and bring them back to another place; how many came right
- *   <number> interrupt <slot>        has edu interrupt; how often it did, and edu's reason
+ *   <number> interrupt <slot>        has edu interrupt by its line, three times; how often it did
+ *   <number> message <slot>          the same by messages: edu's (MSI), or e1000e's (MSI-X)
  *   <number> probe on|off            do that by itself the moment a device appears, looking all the time, and report in data/probe
  *   <number> read|list <path>        what Xenstore says to this domain
  *   <number> reboot|crash|poweroff
  */
+#include "e1000e.h"
 #include "edu.h"
 #include "pci.h"
 #include "xen.h"
 
 /* Ticks. An interrupt and a watch tell nearly all; what they do not is a device that is gone since the machine was reset, and a watch that was lost when the guest was restored. */
 #define LOOK_EVERY 100
+#define INTERRUPTS 3
 
 static u32 seen[SLOTS];
 static int refuses, probes;
@@ -107,10 +110,17 @@ static void carry_out(const char *command, struct text *reply)
     else if ((argument = after(command, "registers "))) read_registers(&text, parse(argument, 16) % SLOTS);
     else if ((argument = after(command, "dma "))) put_number(&text, edu_transfer(pci_map(parse(argument, 16) % SLOTS)), 10);
     else if ((argument = after(command, "interrupt "))) {
-        u32 reason, slot = parse(argument, 16) % SLOTS;
-        put_number(&text, edu_interrupt(pci_map(slot), &reason), 10);
-        put(&text, " ");
-        put_number(&text, reason, 16);
+        u32 slot = parse(argument, 16) % SLOTS;
+        pci_open_line(slot);
+        put_number(&text, edu_interrupts(pci_map(slot), INTERRUPTS), 10);
+    } else if ((argument = after(command, "message "))) {
+        u32 slot = parse(argument, 16) % SLOTS;
+        u32 (*messages)(volatile u32 *, u32) = pci_identity(slot) == E1000E ? e1000e_messages : edu_messages;
+        volatile u32 *registers = pci_map(slot);
+        if (pci_open_messages(slot)) {
+            put_number(&text, messages(registers, INTERRUPTS), 10);
+            pci_close_messages(slot);
+        } else answer.failed = 1;
     } else if ((argument = after(command, "read "))) xenstore_read(argument, &answer);
     else if ((argument = after(command, "list "))) xenstore_list(argument, &answer);
     else if (same(command, "reboot")) shut_down(SHUTDOWN_REBOOT);
@@ -145,7 +155,6 @@ void main(void)
 {
     say("lab guest");
     for (u32 slot = 0; slot < SLOTS; slot++) seen[slot] = NO_DEVICE;
-    pci_route_interrupts(PCI_IRQ);
     start_interrupts();
     if (!find_xen()) say("this is no Xen");
     u32 last_look = ticks - LOOK_EVERY;

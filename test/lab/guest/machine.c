@@ -5,16 +5,16 @@
 #define PIT_CHANNEL_0 0x40
 #define PIT_COMMAND 0x43
 #define LOCAL_APIC 0xfee00000
+#define IO_APIC 0xfec00000
+#define IO_APIC_LEVEL 0x8000
 #define TIMER_VECTOR 0x20
 #define ACPI_VECTOR (TIMER_VECTOR + 9)
-#define PCI_VECTOR (TIMER_VECTOR + PCI_IRQ)
-#define PIC2_LEVEL 0x4d1
-#define UNMASKED2 0xf9 /* 9 and 10 */
 #define END_OF_INTERRUPT 0x20
+#define SECOND 20 /* ticks */
 
-extern void on_timer(void), on_acpi(void), on_pci(void), on_other(void);
+extern void on_timer(void), on_acpi(void), on_pci(void), on_message(void), on_other(void);
 
-volatile u32 ticks, acpi_events, pci_interrupts;
+volatile u32 ticks, acpi_events, pci_interrupts, pci_messages;
 
 static struct {
     u16 low, selector;
@@ -35,15 +35,35 @@ void acpi_event(void)
     outb(PIC1, END_OF_INTERRUPT);
 }
 
-void pci_interrupt(void)
+void end_pci_interrupt(void) { *(volatile u32 *)(LOCAL_APIC + 0xb0) = 0; }
+
+void pci_interrupt(void) { pci_interrupts++; }
+
+void pci_message(void)
 {
-    pci_interrupts++;
-    outb(PIC2 + 1, UNMASKED2 | 1 << (PCI_IRQ - 8));
-    outb(PIC2, END_OF_INTERRUPT);
-    outb(PIC1, END_OF_INTERRUPT);
+    pci_messages++;
+    end_pci_interrupt();
 }
 
-void allow_pci_interrupt(void) { outb(PIC2 + 1, UNMASKED2); }
+int more_than(u32 before, volatile u32 *interrupts)
+{
+    u32 start = ticks;
+    while (*interrupts == before && ticks - start < SECOND) wait_for_interrupt();
+    return *interrupts != before;
+}
+
+static void io_apic_write(u32 index, u32 value)
+{
+    volatile u32 *io_apic = (volatile u32 *)IO_APIC;
+    io_apic[0] = index;
+    io_apic[4] = value;
+}
+
+void open_interrupt_line(u32 pin)
+{
+    io_apic_write(0x11 + 2 * pin, 0); /* to this processor */
+    io_apic_write(0x10 + 2 * pin, IO_APIC_LEVEL | PCI_VECTOR);
+}
 
 static void set_gate(int vector, void (*handler)(void))
 {
@@ -62,17 +82,17 @@ void start_interrupts(void)
     } __attribute__((packed)) pointer = {sizeof gates - 1, (u32)gates};
     static const u16 pic_setup[][2] = {{PIC1, 0x11},     {PIC2, 0x11},     {PIC1 + 1, TIMER_VECTOR}, {PIC2 + 1, TIMER_VECTOR + 8},
                                        {PIC1 + 1, 4},    {PIC2 + 1, 2},    {PIC1 + 1, 1},            {PIC2 + 1, 1},
-                                       {PIC1 + 1, 0xfa}, {PIC2 + 1, UNMASKED2}}; /* of the first, 0 and 2 (the second PIC) */
+                                       {PIC1 + 1, 0xfa}, {PIC2 + 1, 0xfd}}; /* 0, 2 (the second PIC) and 9 */
 
     for (int vector = 0; vector < 256; vector++) set_gate(vector, on_other);
     set_gate(TIMER_VECTOR, on_timer);
     set_gate(ACPI_VECTOR, on_acpi);
     set_gate(PCI_VECTOR, on_pci);
+    set_gate(MESSAGE_VECTOR, on_message);
     asm volatile("lidt %0" ::"m"(pointer));
     for (u32 i = 0; i < sizeof pic_setup / sizeof *pic_setup; i++) outb(pic_setup[i][0], pic_setup[i][1]);
-    outb(PIC2_LEVEL, 1 << (PCI_IRQ - 8));
     outb(PIT_COMMAND, 0x34);
-    outb(PIT_CHANNEL_0, 59659 & 0xff); /* 1,193,182 Hz / 20: each tick costs an emulated machine much */
+    outb(PIT_CHANNEL_0, 59659 & 0xff); /* 1,193,182 Hz / SECOND: each tick costs an emulated machine much */
     outb(PIT_CHANNEL_0, 59659 >> 8);
     *(volatile u32 *)(LOCAL_APIC + 0xf0) = 0x1ff;  /* on */
     *(volatile u32 *)(LOCAL_APIC + 0x350) = 0x700; /* LINT0: the PIC's interrupts */

@@ -19,10 +19,17 @@ static inline u32 inl(u16 port)
 extern volatile u32 ticks;
 /* Set by the interrupt of ACPI events. */
 extern volatile u32 acpi_events;
-/* Interrupts of PCI devices. The line stays masked after one, until it is allowed again: who asserts it is quiet then. */
+/* Interrupts of PCI devices by a line. No other one comes before it is ended: who asserts the line must be quiet then. */
 extern volatile u32 pci_interrupts;
-#define PCI_IRQ 10
-void allow_pci_interrupt(void);
+#define PCI_VECTOR 0x40
+void end_pci_interrupt(void);
+/* Lets a pin of the I/O APIC interrupt while it is asserted, as PCI has it. */
+void open_interrupt_line(u32 pin);
+/* Those by messages. */
+extern volatile u32 pci_messages;
+#define MESSAGE_VECTOR 0x41
+/* Waits until there are more of them than `before`, but a second at most; 0 when there are not. */
+int more_than(u32 before, volatile u32 *interrupts);
 void start_interrupts(void);
 static inline void wait_for_interrupt(void) { asm volatile("hlt"); }
 

@@ -8,11 +8,14 @@
 /* Vendor in the lower half, device in the upper one; NO_DEVICE: the slot is empty. */
 u32 pci_identity(u32 slot);
 
-/* Has the four lines of the bus interrupt as an ISA interrupt: what firmware sets up in the PIIX3 bridge, slot 1. */
-void pci_route_interrupts(u32 irq);
-
 /* Puts the first memory BAR where nothing else is, switches it on, lets the device reach memory, and says where. */
 volatile u32 *pci_map(u32 slot);
+
+/* Lets a device interrupt by its first line (INTA). */
+void pci_open_line(u32 slot);
+/* Has a device interrupt by messages instead, and no more; 0 when it cannot. MSI-X, of which the first message is used, needs its table: it is mapped, too. */
+int pci_open_messages(u32 slot);
+void pci_close_messages(u32 slot);
 
 /* Slots, a bit for each, whose device the host asks the guest to give up. */
 u32 pci_wanted_back(void);

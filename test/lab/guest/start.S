@@ -37,6 +37,13 @@ on_pci:
   popal
   iret
 
+.globl on_message
+on_message:
+  pushal
+  call pci_message
+  popal
+  iret
+
 .globl on_other
 on_other:
   iret

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const SOURCES = join(import.meta.dirname, '../guest')
-const OBJECTS = ['start.S', 'guest.c', 'pci.c', 'edu.c', 'xen.c', 'machine.c']
+const OBJECTS = ['start.S', 'guest.c', 'pci.c', 'edu.c', 'e1000e.c', 'xen.c', 'machine.c']
 
 /** No library and no 32-bit headers are needed: Debian's gcc compiles this without gcc-multilib. */
 const COMPILE = [

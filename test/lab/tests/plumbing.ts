@@ -20,6 +20,7 @@ async function traces(guest: Guest, bdf: string) {
     backend: await xs.exists(backendOf(guest)),
     frontend: await xs.exists(`/local/domain/${guest.stubdomain}/device/pci/0`),
     assignable: (await xl('pci-assignable-list')).includes(bdf),
+    switchesInterrupts: readFileSync('/sys/bus/pci/drivers/pciback/allow_interrupt_control', 'utf8').includes(bdf),
     owner: await ownerOf(bdf),
     guestMayUse: await permissionsOf(guest.domid),
     stubdomainMayUse: await permissionsOf(guest.stubdomain),

@@ -70,6 +70,17 @@ export class HostDevice {
     return writeFile(join(this.#pciback, 'permissive'), this.bdf)
   }
 
+  /**
+   * Lets the stubdomain that has the device switch its interrupts on and off (INTx, MSI, MSI-X), as QEMU does for the guest: else messages never come. It ends when the stubdomain's pcifront lets
+   * the device go. False when pciback cannot do that, before Linux 5.6. Source: Linux, Documentation/ABI/testing/sysfs-driver-pciback.
+   */
+  async permitInterruptControl(): Promise<boolean> {
+    const control = join(this.#pciback, 'allow_interrupt_control')
+    if (!(await exists(control))) return false
+    await writeFile(control, this.bdf)
+    return true
+  }
+
   /** The driver that has it, by its path in sysfs; undefined when none has. */
   async driver(): Promise<string | undefined> {
     const link = await readlink(join(this.#devices, this.bdf, 'driver')).catch(() => undefined)

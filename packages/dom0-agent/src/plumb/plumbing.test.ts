@@ -90,6 +90,25 @@ describe('an attach', () => {
     expect(await host.written('permissive')).toBe(BDF)
   })
 
+  test('has pciback let the stubdomain switch the device’s interrupts, before the device model hears of it', async () => {
+    let before = ''
+    await agentThat(async () => {
+      before = await host.written('allow_interrupt_control')
+      return done(DEVICE)
+    })
+    const { plumbing } = await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
+    expect(before).toBe(BDF)
+    expect(await host.written('permissive')).toBe('')
+    expect(plumbing?.notes).not.toContainEqual(expect.stringContaining('MSI'))
+  })
+
+  test('says so where pciback cannot let it', async () => {
+    await host.forgetInterruptControl()
+    await agentThat(attaches)
+    const { plumbing } = await stubdomain.pciAttachPlumbed({ bdf: BDF }).result
+    expect(plumbing?.notes).toContainEqual(expect.stringContaining('does not let a stubdomain switch MSI on'))
+  })
+
   test('a second device goes into the same backend', async () => {
     await host.addDevice('0000:04:00.0', 'pciback')
     await agentThat(attaches)

@@ -38,6 +38,9 @@ export interface Laid {
 /** Of errno(3). Xen says EOPNOTSUPP where there is no IOMMU, ENODEV where the device is not behind one or is somebody else's. */
 const EOPNOTSUPP = 95
 
+const NO_MESSAGES =
+  'this kernel’s pciback does not let a stubdomain switch MSI on (Linux 5.6 does): the device can interrupt by its line only, unless it is attached with permissive=1'
+
 /** Milliseconds that pciback may take when something is taken back after a failure, which may have been its own. */
 const ROLLBACK_MS = 2_000
 
@@ -122,6 +125,7 @@ export class Plumbing {
     begin('backend')
     undo.push('the PCI backend', () => this.#backend.remove(bdf, ROLLBACK_MS, new AbortController().signal))
     await this.#backend.add(bdf, backendOptions(args), waitMs, signal)
+    const controlsInterrupts = args.permissive || (await device.permitInterruptControl())
     begin('guest-permissions')
     await this.#permit(this.#grants(pair.guest, ranges, interrupt), undo)
     begin('assign')
@@ -131,6 +135,7 @@ export class Plumbing {
       `libxl’s stored configuration does not know ${bdf}: when the guest reboots it comes back without it`,
       `xl pci-list shows ${bdf} for the stubdomain, not for the guest`,
     ]
+    if (!controlsInterrupts) notes.push(NO_MESSAGES)
     return { backend: this.#backend.path, ranges, ...(interrupt === undefined ? {} : { interrupt }), reset, notes }
   }
 

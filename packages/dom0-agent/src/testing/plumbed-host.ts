@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { XenstoreClient } from '@stubdom/xenstore'
 import { FakeHelper } from './fake-helper.ts'
@@ -21,7 +21,7 @@ export class PlumbedHost {
   static async start(world: World): Promise<PlumbedHost> {
     const host = new PlumbedHost(world, await FakeHelper.make(world.dir))
     await mkdir(host.#pciback, { recursive: true })
-    for (const name of ['new_slot', 'remove_slot', 'bind', 'unbind', 'permissive'])
+    for (const name of ['new_slot', 'remove_slot', 'bind', 'unbind', 'permissive', 'allow_interrupt_control'])
       await writeFile(join(host.#pciback, name), '')
     host.#bePciback(world.dom0)
     return host
@@ -35,6 +35,11 @@ export class PlumbedHost {
 
   get #pciback(): string {
     return join(this.sysfs, 'bus/pci/drivers/pciback')
+  }
+
+  /** From now on pciback is that of a Linux before 5.6. */
+  async forgetInterruptControl(): Promise<void> {
+    await rm(join(this.#pciback, 'allow_interrupt_control'))
   }
 
   /** A device with two BARs and an interrupt, and a driver that has it: pciback, if it is assignable. */
