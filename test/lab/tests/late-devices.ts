@@ -63,8 +63,9 @@ topic('a device that comes late', test => {
     await waitsForPciback(guest)
     await succeed('xl', ['destroy', `${guest.name}-dm`])
     const { code, stdout, stderr } = await finished
-    const { error } = JSON.parse(stdout) as { error: { outcome: string; message: string } }
-    assert.deepEqual({ code, outcome: error.outcome }, { code: 1, outcome: 'not-done' }, stdout + stderr)
+    const { error } = JSON.parse(stdout) as { error: { code: string; outcome: string } }
+    assert.equal(code, 1, stdout + stderr)
+    assert.deepEqual({ code: error.code, outcome: error.outcome }, { code: 'domain-gone', outcome: 'not-done' })
     assert.equal(await ownerOf(EDU.bdf), 'nobody')
     assert.equal(await readNode(`/libxl/pci/${EDU.bdf.replaceAll(/[:.]/g, '-')}/domid`), undefined)
     gate.stop()

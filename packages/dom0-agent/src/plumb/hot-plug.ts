@@ -6,6 +6,7 @@ import {
   OutcomeUnknownError,
   PlumbingError,
 } from '../errors.ts'
+import { BackendDomainGoneError } from './pci-backend.ts'
 import type { Plumbing, PlumbingReport } from './plumbing.ts'
 
 /** A device that was given to the guest in all its parts. */
@@ -57,7 +58,12 @@ export async function attach(
     return { device, plumbing: undefined }
   }
   const { report, undo } = await plumbing.lay(args, waitMs, signal).catch((error: PlumbingError) => {
-    throw signal.aborted && error.outcome === 'not-done' ? new CommandCancelledError(id) : error
+    const { outcome, step, cause } = error
+    if (outcome !== 'not-done') throw error
+    if (signal.aborted) throw new CommandCancelledError(id)
+    if (!(cause instanceof BackendDomainGoneError)) throw error
+    const message = 'the guest or its stubdomain was destroyed; nothing was done'
+    throw new CommandFailedError({ id, code: 'domain-gone', outcome, message, stage: step }, { cause: error })
   })
   try {
     return { device: await give(), plumbing: report }

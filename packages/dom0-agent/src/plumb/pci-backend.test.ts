@@ -39,6 +39,14 @@ test('devices that are taken away at once leave none behind', async () => {
   expect(Object.keys(left).filter(name => /-[12]$/.test(name))).toEqual([])
 })
 
+test('a domain that has ended is not waited for, however many devices it had', async () => {
+  await addAll()
+  host.connects = false
+  await world.destroy(STUBDOMAIN)
+  for (const bdf of BDFS) await backend.remove(bdf, 600_000, signal)
+  expect(await host.backend()).toEqual({})
+})
+
 const add = (waitMs: number) => backend.add(BDFS[0] ?? '', OPTIONS, waitMs, signal)
 
 test('a backend that dom0’s kernel still has is waited for before there is a new one', async () => {

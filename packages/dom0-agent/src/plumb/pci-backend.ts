@@ -3,7 +3,19 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseBdf } from '@stubdom/protocol'
 import { acl, type XenstoreClient, type XenstoreData } from '@stubdom/xenstore'
-import { concatMap, filter, firstValueFrom, fromEvent, map, TimeoutError, takeUntil, timeout } from 'rxjs'
+import {
+  concatMap,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  ignoreElements,
+  map,
+  merge,
+  type Observable,
+  TimeoutError,
+  takeUntil,
+  timeout,
+} from 'rxjs'
 import type { Connection } from '../connection.ts'
 
 /** What xenbus calls the states of a device's two ends. Source: Xen, xen/include/public/io/xenbus.h. */
@@ -29,6 +41,11 @@ export interface BackendOptions {
 /** The backend did not come to the state that was waited for. */
 class BackendStateError extends Error {
   override readonly name: string = 'BackendStateError'
+}
+
+/** The domain to which it shows devices has ended. */
+export class BackendDomainGoneError extends BackendStateError {
+  override readonly name = 'BackendDomainGoneError'
 }
 
 /** It is gone, or on its way. */
@@ -115,7 +132,7 @@ export class PciBackend {
   }
 
   /**
-   * Takes a device away from the domain again, if it has it. When it is the only one, and the two ends never came together, there is nobody to ask.
+   * Takes a device away from the domain again, if it has it. When it is the only one, and the two ends never came together, or the domain has ended, there is nobody to ask.
    * @throws BackendStateError, the signal's reason
    */
   async remove(bdf: string, waitMs: number, signal: AbortSignal): Promise<void> {
@@ -127,7 +144,10 @@ export class PciBackend {
       do await this.#connected(waitMs, signal)
       while (!(await this.#tryToForget(bdf)))
     } catch (error) {
-      if (!(error instanceof BackendStateError) || (await count(client, this.path)) !== 1) throw error
+      const nobodyIsThere =
+        error instanceof BackendDomainGoneError ||
+        (error instanceof BackendStateError && (await count(client, this.path)) === 1)
+      if (!nobodyIsThere) throw error
       await client.transaction(transaction => this.#forget(transaction, bdf))
     }
   }
@@ -208,11 +228,13 @@ export class PciBackend {
         return value
       }),
       filter(value => value === STATE.connected),
+    )
+    const connected = merge(states, this.#gone()).pipe(
       timeout({ first: waitMs }),
       takeUntil(fromEvent(signal, 'abort')),
     )
     try {
-      await firstValueFrom(states)
+      await firstValueFrom(connected)
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof TimeoutError)) throw error
@@ -222,6 +244,17 @@ export class PciBackend {
         `the PCI backend of domain ${this.#domain} did not connect within ${waitMs} ms: its state is ${back}, pcifront’s ${front}`,
       )
     }
+  }
+
+  /** Fails when the domain has ended: its kernel, which would have to connect, is no more. */
+  #gone(): Observable<never> {
+    return this.#connection.watch('@releaseDomain').pipe(
+      concatMap(() => this.#connection.client.isIntroduced(this.#domain)),
+      map(isThere => {
+        if (!isThere) throw new BackendDomainGoneError(`domain ${this.#domain} has ended`)
+      }),
+      ignoreElements(),
+    )
   }
 }
 

@@ -286,15 +286,35 @@ describe('an attach for which the two ends do not come together', () => {
     await expectNothing()
   })
 
-  test('can be cancelled meanwhile', async () => {
-    await agentThat(attaches)
+  /** Resolves when there is a backend. */
+  async function waitsForPciback(): Promise<void> {
     const gate = new Gate()
     const states = world.dom0.watch(`${BACKEND}/state`).subscribe(() => {
       void world.dom0.exists(`${BACKEND}/state`).then(there => there && gate.open())
     })
-    const command = stubdomain.pciAttachPlumbed({ bdf: BDF })
     await gate.opened
     states.unsubscribe()
+  }
+
+  test('ends with the stubdomain, and leaves nothing', async () => {
+    await agentThat(attaches)
+    const { result } = stubdomain.pciAttachPlumbed({ bdf: BDF }, { timeoutMs: 600_000 })
+    result.catch(() => undefined)
+    await waitsForPciback()
+    await world.destroy(STUBDOMAIN)
+    await expect(result).rejects.toMatchObject({
+      name: 'CommandFailedError',
+      code: 'domain-gone',
+      outcome: 'not-done',
+      stage: 'backend',
+    })
+    await expectNothing()
+  })
+
+  test('can be cancelled meanwhile', async () => {
+    await agentThat(attaches)
+    const command = stubdomain.pciAttachPlumbed({ bdf: BDF })
+    await waitsForPciback()
     command.cancel()
     await expect(command.result).rejects.toMatchObject({ name: 'CommandCancelledError' })
     await expectNothing()
