@@ -11,11 +11,17 @@ export class PcibackGate {
     onTestEnd(async () => this.stop())
   }
 
-  /** Lets pciback take in the one of a guest's stubdomain. */
+  /** Stops it once the kernel knows the backend of a guest's stubdomain, which pciback is to take in, and whatever comes after it: that one may close for an earlier one's sake. */
   async open({ stubdomain }: Guest): Promise<void> {
     const device = `pci-${stubdomain}-0`
-    await eventually(`the kernel knows the backend ${device}`, async () => existsSync(`${BUS}/devices/${device}`))
-    writeFileSync(`${BUS}/drivers_probe`, device)
+    const isKnown = () => existsSync(`${BUS}/devices/${device}`)
+    await eventually(`the kernel knows the backend ${device}`, async () => isKnown())
+    this.stop()
+    try {
+      writeFileSync(`${BUS}/drivers_probe`, device)
+    } catch (error) {
+      if (isKnown()) throw error
+    }
   }
 
   stop(): void {
