@@ -1,7 +1,6 @@
 import type { Inside } from '../images/overlay.ts'
 import { Guest } from './guest.ts'
-import { run } from './shell.ts'
-import { nodeBecomes, xenstore } from './xenstore.ts'
+import { domidOf, nodeBecomes, xenstore } from './xenstore.ts'
 
 /** What test/lab/inside/meddler.ts can do. */
 type Meddling = 'hide-sysfs' | 'show-sysfs' | 'kill-agent'
@@ -11,7 +10,7 @@ const guests = new Map<Inside, Guest>()
 /** The guest in whose stubdomain a program of test/lab/inside runs, named after it; the same for all tests until one has ended it. */
 export async function guestInside(inside: Inside): Promise<Guest> {
   const made = guests.get(inside)
-  if (made && (await run('xl', ['domid', made.name])).code === 0) {
+  if (made && (await domidOf(made.name)) !== undefined) {
     await made.resume()
     return made
   }

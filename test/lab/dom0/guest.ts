@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Inside } from '../images/overlay.ts'
-import { run, succeed, xl } from './shell.ts'
-import { nodeBecomes, readNode, xenstore } from './xenstore.ts'
+import { run, succeed } from './shell.ts'
+import { domidOf, nodeBecomes, readNode, xenstore } from './xenstore.ts'
 
 export interface GuestOptions {
   readonly name: string
@@ -51,7 +51,8 @@ export class Guest {
 
   /** A guest that runs. */
   static async find(name: string): Promise<Guest> {
-    const domid = Number(await xl('domid', name))
+    const domid = await domidOf(name)
+    if (domid === undefined) throw new Error(`there is no guest ${name}`)
     const stubdomain = Number(await readNode(`/local/domain/${domid}/image/device-model-domid`))
     if (!(stubdomain > 0)) throw new Error(`${name} has no stubdomain`)
     return new Guest(name, domid, stubdomain)

@@ -1,7 +1,7 @@
 import { Guest } from './guest.ts'
 import { E1000E, EDU, SECOND_EDU, TESTDEV } from './pci.ts'
 import { run } from './shell.ts'
-import { xenstore } from './xenstore.ts'
+import { domidOf, xenstore } from './xenstore.ts'
 
 /** Creating a guest is most of what a run takes, so that tests share them: whoever leaves one as it was leaves it here, whether it made it or not. */
 const guests: Guest[] = []
@@ -33,7 +33,7 @@ export function share(guest: Guest): Guest {
 /** A guest that no other test shall get: nothing is left of it. */
 export async function end(guest: Guest): Promise<void> {
   drop(guest)
-  if ((await run('xl', ['domid', guest.name])).code === 0) await run('xl', ['destroy', guest.name])
+  if ((await domidOf(guest.name)) !== undefined) await run('xl', ['destroy', guest.name])
 }
 
 function drop(guest: Guest): void {

@@ -23,6 +23,14 @@ export async function readNode(path: string): Promise<string | undefined> {
   return value?.toString()
 }
 
+/** The domain of this name; undefined when there is none. What xl would say: its start costs more than all this. */
+export async function domidOf(name: string): Promise<number | undefined> {
+  const domids = await (await xenstore()).list('/local/domain')
+  const names = await Promise.all(domids.map(domid => readNode(`/local/domain/${domid}/name`)))
+  const at = names.indexOf(name)
+  return at < 0 ? undefined : Number(domids[at])
+}
+
 /** Resolves with what `accept` makes of a node's value, as soon as that is not undefined. */
 export async function nodeBecomes<T>(
   path: string,

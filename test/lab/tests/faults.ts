@@ -57,7 +57,7 @@ async function rebooted(before: Guest): Promise<Guest> {
       const found = await Guest.find(before.name).catch(() => undefined)
       return found && found.domid !== before.domid ? found : undefined
     },
-    { timeoutMs: 60_000, everyMs: 1_000 },
+    { timeoutMs: 60_000, everyMs: 250 },
   )
   await after.up()
   assert.notEqual(after.stubdomain, before.stubdomain)
