@@ -1,7 +1,8 @@
 /** What dom0 tells the host, one JSON document a line. */
 export type LabEvent =
-  | { readonly event: 'booted' | 'prepared' | 'ready' | 'ended' }
-  | { readonly event: 'planned'; readonly tests: number }
+  | { readonly event: 'booted' | 'prepared' | 'ready' | 'done' | 'ended' }
+  /** So many tests come next; `topics` are all that there are tests of. */
+  | { readonly event: 'planned'; readonly tests: number; readonly topics: readonly string[] }
   | { readonly event: 'began'; readonly test: string }
   | { readonly event: 'passed'; readonly test: string; readonly ms: number }
   | { readonly event: 'failed'; readonly test: string; readonly ms: number; readonly error: string }
@@ -20,15 +21,17 @@ export interface MeasuredRow {
   readonly unit: string
 }
 
-/** What the host wants dom0 to do: a line each. After `prepare`, which lays out guests that tests begin with, one more is waited for. */
-export type LabRequest = { readonly mode: 'prepare' } | LabWork
+/** What the host wants dom0 to do: a line each. After `prepare`, which lays out guests that tests begin with, and after each `test` another one is waited for. */
+export type LabRequest =
+  | { readonly mode: 'prepare' }
+  | LabTests
+  | { readonly mode: 'shell'; readonly terminal: { readonly rows: number; readonly columns: number } }
+  | { readonly mode: 'bench' }
+  | { readonly mode: 'end' }
 
-export interface LabWork {
-  readonly mode: 'test' | 'shell' | 'bench'
+export interface LabTests {
+  readonly mode: 'test'
+  readonly topic: string
   /** Only tests whose name contains one of these; all when there is none. */
   readonly filters: readonly string[]
-  /** What the tests to be run are about, in this order. */
-  readonly topics: readonly string[]
-  /** Size of the person's terminal. */
-  readonly terminal?: { readonly rows: number; readonly columns: number } | undefined
 }

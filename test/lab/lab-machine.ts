@@ -1,7 +1,7 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EventStream } from './event-stream.ts'
-import type { LabEvent, LabRequest, LabWork } from './events.ts'
+import type { LabEvent, LabRequest, LabTests } from './events.ts'
 import type { BootFiles } from './images/boot-files.ts'
 import type { MachineFiles } from './machine/command-line.ts'
 import { Machine } from './machine/machine.ts'
@@ -20,6 +20,8 @@ export class LabMachine {
   readonly #snapshots: Snapshots
   readonly #take: (event: LabEvent) => void
   #running: { readonly machine: Machine; readonly events: EventStream } | undefined
+  /** How many of them it was asked to test. */
+  #topics = 0
 
   /**
    * @param boot what it boots
@@ -87,14 +89,27 @@ export class LabMachine {
     await this.#snapshots.prepared.take(machine)
   }
 
-  /** Has dom0 work; resolves when it is done. @throws when the machine ends before */
-  async run(work: LabWork, converse?: (machine: Machine) => Promise<void>): Promise<void> {
+  /** Has dom0 run tests; false when it can run no more after them. @throws when the machine ends before */
+  async test(tests: Omit<LabTests, 'mode'>): Promise<boolean> {
+    const { events } = this.#ready
+    this.#ask({ mode: 'test', ...tests })
+    const isDone = events.reached('done', ++this.#topics).then(() => true)
+    return await this.#orDied(Promise.race([isDone, events.reached('ended').then(() => false)]))
+  }
+
+  /** Has dom0 measure, or, when the tests are over, end what it does; resolves when it has. @throws when the machine ends before */
+  async finish(mode: 'bench' | 'end'): Promise<void> {
+    this.#ask({ mode })
+    await this.#orDied(this.#ready.events.reached('ended'))
+  }
+
+  /** Lets a person have a shell in dom0; resolves when that is over. @throws when the machine ends before there is one */
+  async shell(converse: (machine: Machine) => Promise<void>): Promise<void> {
     const { machine, events } = this.#ready
-    this.#ask(work)
-    if (converse) {
-      await this.#orDied(events.reached('ready'))
-      await Promise.race([converse(machine), events.reached('ended')])
-    } else await this.#orDied(events.reached('ended'))
+    const { columns = 80, rows = 24 } = process.stdout
+    this.#ask({ mode: 'shell', terminal: { rows, columns } })
+    await this.#orDied(events.reached('ready'))
+    await Promise.race([converse(machine), events.reached('ended')])
   }
 
   /** Seconds of the host's processors that it has used. */

@@ -4,9 +4,9 @@ import { bootFiles } from './images/boot-files.ts'
 import { buildPayload } from './images/payload.ts'
 import { type Beginning, LabMachine } from './lab-machine.ts'
 import type { LabOptions } from './options.ts'
+import { Plan } from './plan.ts'
 import { Report } from './report.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { SHARES } from './shares.ts'
 import { type Snapshots, snapshotsOf } from './snapshots.ts'
 import type { SourcePositions } from './source-positions.ts'
 import { converse } from './terminal.ts'
@@ -26,8 +26,10 @@ export class Lab {
   readonly #table = new BenchTable()
   readonly #began = performance.now()
   #machines: readonly LabMachine[] = []
+  #plan = new Plan(1)
+  /** Topics that dom0 has tests of, and the plan does not know. */
+  #unplanned: readonly string[] = []
   #sources: SourcePositions | undefined
-  #snapshots: Snapshots | undefined
   #isOver = false
 
   constructor(options: LabOptions, directory: RunDirectory, print: (line: string) => void) {
@@ -39,20 +41,18 @@ export class Lab {
 
   /** Resolves when each dom0 has done what it was asked to, or the person has left. @throws when it cannot be done */
   async run(): Promise<void> {
-    const { mode, filters, fresh, prepares } = this.#options
-    this.#machines = await this.#makeMachines()
+    const { mode, fresh, prepares } = this.#options
+    const snapshots = await this.#makeMachines()
     const [first] = this.#machines
     if (!first || this.#isOver) return
     const interactive = mode === 'shell'
-    const beginning = fresh ? 'nothing' : this.#beginning
+    const beginning = fresh ? 'nothing' : this.#beginningFrom(snapshots)
     const up = first.start(beginning, interactive)
     up.then(
       () => this.#print(`lab: ${WHAT_IS_UP[beginning]} after ${this.#seconds()} s`),
       () => undefined,
     )
     const prepared = beginning === 'prepared'
-    const { columns = 80, rows = 24 } = process.stdout
-    const shares = this.#machines.length === 1 ? [SHARES.flat()] : SHARES
     await Promise.all(
       this.#machines.map(async (machine, number) => {
         // The first makes the snapshot where there is none.
@@ -61,10 +61,23 @@ export class Lab {
         // The other works meanwhile; what this one does next is spared nearly as much.
         const isLast = machine === this.#machines.at(-1)
         if (isLast && !prepared && prepares && this.#runsAll) await machine.prepare()
-        const work = { mode, filters, topics: shares[number] ?? [], terminal: { rows, columns } }
-        await machine.run(work, interactive ? converse : undefined)
+        if (mode === 'test') await this.#test(machine, number)
+        else if (mode === 'shell') await machine.shell(converse)
+        else await machine.finish(mode)
       }),
     )
+    if (mode !== 'test') return
+    if (this.#plan.left.length > 0) throw new Error('no machine could run more tests')
+    if (this.#unplanned.length > 0) throw new Error(`no machine is given '${this.#unplanned.join("', '")}' to test`)
+  }
+
+  /** Whatever is left to be tested. */
+  async #test(machine: LabMachine, number: number): Promise<void> {
+    const { filters } = this.#options
+    for (let topic = this.#plan.next(number); topic !== undefined; topic = this.#plan.next(number)) {
+      if (!(await machine.test({ topic, filters }))) return
+    }
+    await machine.finish('end')
   }
 
   get #runsAll(): boolean {
@@ -72,10 +85,9 @@ export class Lab {
   }
 
   /** Whatever spares most. Measurements want no other guests beside theirs. */
-  get #beginning(): Beginning {
-    const { prepared, booted } = this.#snapshots ?? {}
-    if (this.#options.mode !== 'bench' && prepared?.exists) return 'prepared'
-    return booted?.exists ? 'booted' : 'nothing'
+  #beginningFrom({ prepared, booted }: Snapshots): Beginning {
+    if (this.#options.mode !== 'bench' && prepared.exists) return 'prepared'
+    return booted.exists ? 'booted' : 'nothing'
   }
 
   /** Says how it went; returns the exit code. @param problem why the run was over before its end */
@@ -93,6 +105,8 @@ export class Lab {
       return missing === undefined ? 0 : this.#fail(`lab: ${missing}`)
     }
     this.#report.close(problem)
+    const notBegun = problem === undefined || this.#machines.length === 0 ? [] : this.#plan.left
+    for (const topic of notBegun) this.#print(`  ${topic}: not begun`)
     if (json !== undefined) this.#report.writeJson(json)
     const totals = `lab: ${this.#report.totals()} in ${this.#seconds()} s`
     if (!this.#report.passed) return this.#fail(totals)
@@ -115,24 +129,26 @@ export class Lab {
     if (event.event === 'note') this.#print(readable(event.text))
     else if (event.event === 'measured') this.#table.add(event.row)
     else if (event.event !== 'log') {
+      if (event.event === 'planned') this.#unplanned = Plan.without(event.topics)
       const test = event.event === 'failed' ? { ...event, error: readable(event.error) } : event
       this.#report.take(machine, test, this.#machines[machine]?.processorSeconds ?? 0)
     }
   }
 
-  /** What a person has chosen is mostly done before a second machine is of use. */
-  async #makeMachines(): Promise<LabMachine[]> {
+  /** What a person has chosen is mostly done before a second machine is of use. @returns what they may begin from */
+  async #makeMachines(): Promise<Snapshots> {
     const count = this.#runsAll ? this.#options.machines : 1
+    this.#plan = new Plan(count)
     const boot = await bootFiles()
     const { archive, sources } = await buildPayload({ stock: this.#options.mode === 'bench' })
     this.#sources = sources
     const snapshots = await snapshotsOf(boot, archive)
-    this.#snapshots = snapshots
     this.#report.expect(count)
-    return Array.from({ length: count }, (_, number) => {
+    this.#machines = Array.from({ length: count }, (_, number) => {
       const directory = this.#directory.ofMachine(`machine-${number + 1}`)
       return new LabMachine(boot, directory, archive, snapshots, event => this.#take(number, event))
     })
+    return snapshots
   }
 
   #seconds(): string {

@@ -55,7 +55,7 @@ export class Report {
     if (!machine) return
     const used = seconds - machine.seconds
     machine.seconds = seconds
-    if (event.event === 'planned') machine.planned = event.tests
+    if (event.event === 'planned') machine.planned = (machine.planned ?? 0) + event.tests
     else if (event.event === 'began') machine.running = event.test
     else if (event.event === 'passed')
       this.#add(machine, { test: event.test, state: 'passed', ms: event.ms, seconds: used })

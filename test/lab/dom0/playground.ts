@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { LabWork } from '../events.ts'
 import type { Guest } from './guest.ts'
 import { tell } from './host.ts'
 import { E1000E, EDU, makeAssignable, TESTDEV } from './pci.ts'
@@ -23,14 +22,20 @@ ${E1000E.bdf} (e1000e) are ready to be assigned. Other guests, if there are any,
 "exit" ends it.
 `
 
+/** Of the person's. */
+interface Terminal {
+  readonly rows: number
+  readonly columns: number
+}
+
 /** Lays out a world to play with and lets a person have it; resolves when the shell has ended. */
-export async function runPlayground({ terminal }: LabWork): Promise<void> {
+export async function runPlayground(terminal: Terminal): Promise<void> {
   tell({ event: 'note', text: 'lab: a guest with a stubdomain is laid out …' })
   const guest = await sharedGuest()
   for (const { bdf } of [EDU, TESTDEV, E1000E]) await makeAssignable(bdf)
   tell({ event: 'note', text: WELCOME(guest) })
   tell({ event: 'ready' })
-  const size = terminal ? `stty rows ${terminal.rows} cols ${terminal.columns}; ` : ''
+  const size = `stty rows ${terminal.rows} cols ${terminal.columns}; `
   // A session of its own, whose first terminal becomes the controlling one: Ctrl-C works.
   const shell = spawn('setsid', ['sh', '-c', `exec <${CONSOLE} >${CONSOLE} 2>&1; ${size}cd /root; exec sh`], {
     stdio: 'ignore',

@@ -1,5 +1,4 @@
-import type { LabWork } from '../events.ts'
-import { SHARES } from '../shares.ts'
+import type { LabTests } from '../events.ts'
 import { runBench } from './bench.ts'
 import { declaredTests, type LabTest, runTest } from './harness.ts'
 import { nextRequest, tell } from './host.ts'
@@ -13,17 +12,7 @@ const SHIP_EVERY_MS = 1_000
 
 const shipping = setInterval(shipLogs, SHIP_EVERY_MS)
 try {
-  let request = nextRequest()
-  if (request.mode === 'prepare') {
-    await prepareGuests()
-    tell({ event: 'prepared' })
-    request = nextRequest()
-    // Who asks now may not have been there before.
-    shipAllAnew()
-  }
-  if (request.mode === 'shell') await runPlayground(request)
-  else if (request.mode === 'bench') await runBench()
-  else if (request.mode === 'test') await runTests(request)
+  await obey()
 } catch (error) {
   tell({ event: 'note', text: `lab: in dom0: ${error instanceof Error ? error.stack : error}` })
 } finally {
@@ -32,9 +21,36 @@ try {
 }
 process.exit()
 
-async function runTests({ topics, filters }: LabWork): Promise<void> {
-  const chosen = testsOf(topics).filter(({ name }) => filters.length === 0 || filters.some(part => name.includes(part)))
-  tell({ event: 'planned', tests: chosen.length })
+/** Does what the host wants until it wants no more. */
+async function obey(): Promise<void> {
+  for (;;) {
+    const request = nextRequest()
+    switch (request.mode) {
+      case 'prepare':
+        await prepareGuests()
+        tell({ event: 'prepared' })
+        // Who asks next may not have been there before.
+        shipAllAnew()
+        break
+      case 'test':
+        if (!(await runTests(request))) return
+        tell({ event: 'done' })
+        break
+      case 'shell':
+        return await runPlayground(request.terminal)
+      case 'bench':
+        return await runBench()
+      case 'end':
+        return
+    }
+  }
+}
+
+/** False when this machine is good for nothing more. */
+async function runTests({ topic, filters }: LabTests): Promise<boolean> {
+  const chosen = declaredTests().filter(test => test.topic === topic && isChosen(test, filters))
+  const topics = [...new Set(declaredTests().map(test => test.topic))]
+  tell({ event: 'planned', tests: chosen.length, topics })
   for (const test of chosen) {
     tell({ event: 'began', test: test.name })
     const began = performance.now()
@@ -52,19 +68,16 @@ async function runTests({ topics, filters }: LabWork): Promise<void> {
       await shipState(test.name)
       if (!(await isXenstoreAlive())) {
         tell({ event: 'note', text: 'lab: xenstored is dead: nothing more can be tested' })
-        return
+        return false
       }
       await endAllGuests()
     }
   }
+  return true
 }
 
-/** @throws when a topic is in no share: its tests would never run */
-function testsOf(topics: readonly string[]): LabTest[] {
-  const known = new Set(SHARES.flat())
-  const unknown = declaredTests().find(({ topic }) => !known.has(topic))
-  if (unknown) throw new Error(`${unknown.topic} is in none of the shares (test/lab/shares.ts)`)
-  return topics.flatMap(topic => declaredTests().filter(test => test.topic === topic))
+function isChosen({ name }: LabTest, filters: readonly string[]): boolean {
+  return filters.length === 0 || filters.some(part => name.includes(part))
 }
 
 async function isXenstoreAlive(): Promise<boolean> {
