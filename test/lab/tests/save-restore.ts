@@ -83,6 +83,8 @@ topic('saving and restoring', test => {
       assert.equal(code, 0, stderr)
       const second = await Guest.find(name)
       assert.equal(await second.tell('read name'), name)
+      // When it reboots, nothing is restored any more.
+      await xl('config-update', name, Guest.writeConfig({ name }))
       share(second)
     },
     { timeoutMs: 180_000 },
